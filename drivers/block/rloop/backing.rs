@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The backing of a bound device: what a request needs to know of it.
+
+use crate::{geometry, stats::Stats};
+use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
+use kernel_ext::{
+    block::limits::Limits,
+    fs::{BackingFile, DioAlign},
+    workqueue::Workqueue,
+};
+
+/// How requests reach the backing file. It never changes: a device that changes gets another one
+/// while no request is in flight.
+#[derive(Clone)]
+pub(crate) struct Backing {
+    pub(crate) file: BackingFile,
+    /// Where the disk begins in the file, in bytes; never negative.
+    pub(crate) offset: i64,
+    /// What direct I/O on the file needs.
+    pub(crate) align: DioAlign,
+    /// Whether requests go past the page cache of the file.
+    pub(crate) direct: bool,
+    pub(crate) read_only: bool,
+    pub(crate) wq: Arc<Workqueue>,
+    pub(crate) stats: Arc<Stats>,
+}
+
+impl Backing {
+    /// Whether direct I/O is possible for all requests of a disk with this block size.
+    pub(crate) fn can_direct(&self, block_size: u32) -> bool {
+        self.file.can_direct()
+            && geometry::direct_fits(block_size, self.offset, self.align.offset)
+    }
+
+    /// The size of the disk in sectors. Asks the file system. Sleeps.
+    pub(crate) fn capacity(&self, sizelimit: i64) -> u64 {
+        // A file whose size can't be learnt is an empty disk, as with the C driver.
+        let size = self.file.size().unwrap_or(0);
+        geometry::capacity(size, self.offset, sizelimit)
+    }
+
+    /// The limits of the disk. Sleeps.
+    pub(crate) fn limits(&self, block_size: u32) -> impl FnOnce(&mut Limits) {
+        let write_cache = self.file.has_fsync() && !self.read_only;
+        let rotational = self.file.rotational();
+        let (granularity, max) = self.file.space_limits();
+        let memory = self.memory_alignment();
+        move |limits: &mut Limits| {
+            limits
+                .set_block_size(block_size)
+                .set_memory_alignment(memory)
+                .set_features(write_cache, write_cache, rotational)
+                .set_space(max, granularity);
+        }
+    }
+
+    /// The memory alignment that requests must have.
+    pub(crate) fn memory_alignment(&self) -> u32 {
+        geometry::memory_alignment(self.direct, self.align.memory, PAGE_SIZE as u32)
+    }
+
+    /// The same backing in another mode, for a disk with this block size: direct only if asked for
+    /// and possible.
+    pub(crate) fn with_direct(&self, want: bool, block_size: u32) -> Self {
+        Self {
+            direct: want && self.can_direct(block_size),
+            ..self.clone()
+        }
+    }
+}
+
+/// Whether a file can be read and, if opened so, written by requests: EINVAL if not.
+pub(crate) fn check_operations(file: &BackingFile) -> Result {
+    if !file.has_read_iter() || (file.writable() && !file.has_write_iter()) {
+        return Err(EINVAL);
+    }
+    Ok(())
+}
+
+/// Whether a file is of a kind that can back a disk: EINVAL if not.
+pub(crate) fn check_kind(file: &BackingFile) -> Result {
+    if !file.is_regular() && !file.is_block() {
+        return Err(EINVAL);
+    }
+    Ok(())
+}
+
+/// The largest request, in sectors: the block layer's cap of old, as the C driver has it.
+pub(crate) const MAX_SECTORS: u32 = 2560;
+
+/// The limits of a device that has no backing.
+pub(crate) fn idle_limits(limits: &mut Limits) {
+    limits
+        .set_block_size(geometry::SECTOR)
+        .set_memory_alignment(geometry::SECTOR)
+        .set_features(false, false, false)
+        .set_space(0, 0);
+}

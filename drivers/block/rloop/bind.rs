@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! LOOP_CONFIGURE, LOOP_SET_FD and LOOP_CHANGE_FD: putting a file behind a device.
+
+use crate::{
+    abi::{flag, Config},
+    attributes,
+    backing::{self, idle_limits, Backing},
+    chain,
+    device::{Bound, LoopDevice, State, Status},
+    geometry,
+    info::Wanted,
+    stats::Stats,
+    status,
+};
+use kernel::{pr_err, prelude::*, sync::Arc};
+use kernel_ext::{
+    block::{
+        bdev::{BlockDevice, OpenMode},
+        gendisk::{self, Disk},
+    },
+    fs::{BackingFile, RestrictedGfp},
+    module::ModuleRef,
+};
+
+/// Binds a device. Whatever fails, nothing has changed.
+pub(crate) fn configure(
+    disk: &Disk<LoopDevice>,
+    bdev: &BlockDevice,
+    mode: OpenMode,
+    config: &Config,
+) -> Result {
+    let dev = disk.device();
+    let file = BackingFile::from_fd(config.fd)?;
+    backing::check_operations(&file)?;
+
+    // A device that is used exclusively changes only at the hands of its user.
+    let _claim = if mode.exclusive() {
+        None
+    } else {
+        Some(bdev.claim()?)
+    };
+    let nesting = chain::hold(dev, &file)?;
+    let mut state = dev.state()?;
+    if !matches!(*state, State::Unbound) {
+        return Err(EBUSY);
+    }
+    chain::check(dev, disk, &file)?;
+    backing::check_kind(&file)?;
+    if config.info.flags & !flag::CONFIGURABLE != 0 {
+        return Err(EINVAL);
+    }
+    let wanted = Wanted::from_info(&config.info)?;
+
+    let (backing, block_size) = plan(dev, file, mode, config, wanted.offset)?;
+    let backing = Arc::new(backing, GFP_KERNEL)?;
+    let new = Status {
+        backing: backing.clone(),
+        sizelimit: wanted.sizelimit,
+        autoclear: config.info.flags & flag::AUTOCLEAR != 0,
+        partscan: config.info.flags & flag::PARTSCAN != 0,
+        rundown: false,
+        name: wanted.name,
+    };
+    let partscan = new.partscan;
+    // Room for what is bound comes before anything can be seen from outside.
+    let room = KBox::<Bound>::new_uninit(GFP_KERNEL)?;
+    disk.update_limits(backing.limits(block_size))
+        .inspect_err(|_| refuse_block_size(dev, block_size))?;
+    let groups = attributes::show_all(disk).inspect_err(|_| {
+        let _ = disk.update_limits(idle_limits);
+    })?;
+
+    // Nothing fails from here on.
+    {
+        let _quiet = disk.suppress_uevents();
+        disk.media_changed();
+        disk.set_read_only(backing.read_only);
+        let bound = KBox::write(
+            room,
+            Bound {
+                groups,
+                gfp: RestrictedGfp::new(&backing.file),
+                module: ModuleRef::new(<LoopDevice as gendisk::Operations>::THIS_MODULE),
+            },
+        );
+        // What is dirty in the page cache must not overtake direct I/O later.
+        let _ = backing.file.fsync();
+        let sectors = backing.capacity(new.sizelimit);
+        // The cell is empty, as the device is not bound.
+        let _ = disk.publish_first(backing);
+        dev.set_status(&mut state, Some(new));
+        disk.set_capacity_and_notify(sectors);
+        *state = State::Bound(bound);
+        disk.set_partscan(partscan);
+    }
+    if partscan {
+        // Before anybody hears of the device: who opens it finds its partitions.
+        drop(state);
+        drop(nesting);
+        status::scan_partitions(dev, disk);
+    }
+    disk.uevent_change();
+    Ok(())
+}
+
+/// How a device with this configuration works, and its logical block size.
+fn plan(
+    dev: &LoopDevice,
+    file: BackingFile,
+    mode: OpenMode,
+    config: &Config,
+    offset: i64,
+) -> Result<(Backing, u32)> {
+    let flags = config.info.flags;
+    let asked = flags & flag::DIRECT_IO != 0 || file.opened_direct();
+    let read_only = flags & flag::READ_ONLY != 0
+        || !file.writable()
+        || !mode.write()
+        || !file.has_write_iter();
+    let backing = Backing {
+        offset,
+        align: file.dio_align(),
+        direct: false,
+        read_only,
+        wq: dev.workqueue()?,
+        stats: Arc::new(Stats::new(), GFP_KERNEL)?,
+        file,
+    };
+    // Only who asks for direct I/O gets another block size for it: images have theirs.
+    let block_size = geometry::block_size(config.block_size, asked, backing.align.offset);
+    let backing = backing.with_direct(asked || dev.setup.dio, block_size);
+    Ok((backing, block_size))
+}
+
+fn refuse_block_size(dev: &LoopDevice, size: u32) {
+    pr_err!(
+        "{}{}: block size {size} is not a power of two that this kernel supports\n",
+        dev.setup.prefix,
+        dev.number
+    );
+}
+
+/// Puts another file of the same size behind a read-only device.
+pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
+    let dev = disk.device();
+    let file = BackingFile::from_fd(fd)?;
+    backing::check_operations(&file)?;
+    let nesting = chain::hold(dev, &file)?;
+    let mut state = dev.state()?;
+    let State::Bound(bound) = &mut *state else {
+        return Err(ENXIO);
+    };
+    let old = dev.status().ok_or(ENXIO)?;
+    if !old.backing.read_only {
+        return Err(EINVAL);
+    }
+    chain::check(dev, disk, &file)?;
+    backing::check_kind(&file)?;
+
+    let direct = old.backing.direct || file.opened_direct();
+    let new = Backing {
+        align: file.dio_align(),
+        file,
+        ..(*old.backing).clone()
+    };
+    if new.capacity(old.sizelimit) != old.backing.capacity(old.sizelimit) {
+        return Err(EINVAL);
+    }
+    let new = new.with_direct(direct, disk.logical_block_size());
+    let new = Arc::new(new, GFP_KERNEL)?;
+    // What is dirty in the page cache must not overtake direct I/O later.
+    let _ = new.file.fsync();
+
+    let partscan = old.partscan;
+    let quiet = disk.suppress_uevents();
+    disk.media_changed();
+    let memory = new.memory_alignment();
+    disk.update_limits_frozen(
+        |limits| {
+            limits.set_memory_alignment(memory);
+        },
+        |frozen| {
+            // The old mask comes back before the new one goes: both files may share their cache.
+            bound.gfp.replace(&new.file);
+            drop(frozen.publish(Some(new.clone())));
+        },
+    )?;
+    dev.set_status(&mut state, Some(Status { backing: new, ..old }));
+    drop(state);
+    drop(nesting);
+    drop(quiet);
+    if partscan {
+        status::scan_partitions(dev, disk);
+    }
+    disk.uevent_change();
+    Ok(())
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Loop devices on top of loop devices.
+
+use crate::device::LoopDevice;
+use kernel::{prelude::*, sync::Arc};
+use kernel_ext::{
+    block::{bdev::BlockDevice, gendisk::Disk},
+    fs::BackingFile,
+    sync::KillableGuard,
+};
+
+/// Whether a file is a loop device of this module, or a partition of one.
+pub(crate) fn is_loop(file: &BackingFile) -> bool {
+    below(file).is_some()
+}
+
+fn below(file: &BackingFile) -> Option<&LoopDevice> {
+    file.block_device().and_then(BlockDevice::driver_data)
+}
+
+/// Keeps chains of loop devices as they are, if `file` is part of one.
+pub(crate) fn hold<'a>(
+    dev: &'a LoopDevice,
+    file: &BackingFile,
+) -> Result<Option<KillableGuard<'a, ()>>> {
+    is_loop(file)
+        .then(|| dev.setup.nesting.lock_killable())
+        .transpose()
+}
+
+/// Follows the loop devices below `file`. EBADF if the chain comes back to `dev`, EINVAL if it
+/// ends in one that has no backing.
+pub(crate) fn check(dev: &Arc<LoopDevice>, disk: &Disk<LoopDevice>, file: &BackingFile) -> Result {
+    let mut file = file.clone();
+    while let Some(lower) = below(&file) {
+        if file.block_device().map(BlockDevice::dev) == Some(disk.whole().dev()) {
+            return Err(EBADF);
+        }
+        let status = lower.status().filter(|s| !s.rundown).ok_or(EINVAL)?;
+        if core::ptr::eq(lower, &**dev) {
+            // A partition of the device itself.
+            return Err(EBADF);
+        }
+        file = status.backing.file.clone();
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The control node: adding, removing and finding devices.
+
+use crate::{
+    abi::cmd,
+    backing::{idle_limits, MAX_SECTORS},
+    device::{LoopDevice, Setup, State},
+};
+use kernel::{
+    pr_warn_once,
+    prelude::*,
+    rbtree::{RBTree, RBTreeNodeReservation},
+    sync::Arc,
+    ThisModule,
+};
+use kernel_ext::{
+    block::{
+        gendisk::{DiskConfig, DiskRegistration},
+        limits::Limits,
+        mq::{TagSet, TagSetConfig},
+    },
+    miscdevice, new_killable_mutex,
+    sync::{KillableGuard, KillableMutex},
+};
+
+/// All devices of the module.
+#[pin_data]
+pub(crate) struct Control {
+    setup: Arc<Setup>,
+    major: u32,
+    depth: u32,
+    #[pin]
+    devices: KillableMutex<RBTree<u32, Slot>>,
+}
+
+/// What a number stands for.
+enum Slot {
+    /// Its device is being made or removed, without the lock held.
+    Busy,
+    Live(Arc<LoopDevice>, DiskRegistration<LoopDevice>),
+}
+
+/// The first number that no minor has.
+const NUMBERS: u32 = 1 << 20;
+
+impl Control {
+    pub(crate) fn new(setup: Arc<Setup>, major: u32, depth: u32) -> impl PinInit<Self> {
+        pin_init!(Self {
+            setup,
+            major,
+            depth,
+            devices <- new_killable_mutex!(RBTree::new(), "rloop_control"),
+        })
+    }
+
+    /// Adds the device with this number, or with the lowest free one. EEXIST if it is there.
+    pub(crate) fn add(&self, number: Option<u32>) -> Result<u32> {
+        let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
+        let mut devices = self.devices.lock_killable()?;
+        let number = match number {
+            Some(n) if devices.get(&n).is_some() => return Err(EEXIST),
+            Some(n) => n,
+            None => lowest_free(&devices),
+        };
+        if number >= NUMBERS {
+            return Err(EINVAL);
+        }
+        devices.insert(node.into_node(number, Slot::Busy));
+        drop(devices);
+
+        // Showing a disk makes others open it, which needs the lock for none of it.
+        let made = self.make(number);
+        let mut devices = self.devices.lock();
+        match made {
+            Ok(live) => {
+                if let Some(slot) = devices.get_mut(&number) {
+                    *slot = live;
+                }
+                Ok(number)
+            }
+            Err(e) => {
+                devices.remove(&number);
+                Err(e)
+            }
+        }
+    }
+
+    fn make(&self, number: u32) -> Result<Slot> {
+        let dev = Arc::pin_init(LoopDevice::new(number, self.setup.clone()), GFP_KERNEL)?;
+        let tags = KBox::pin_init(TagSet::new(TagSetConfig { depth: self.depth }), GFP_KERNEL)?;
+        let mut limits = Limits::new();
+        idle_limits(&mut limits);
+        limits.set_max_sectors(MAX_SECTORS);
+        let disk = DiskRegistration::new(
+            DiskConfig {
+                name: fmt!("{}{number}", self.setup.prefix),
+                major: self.major,
+                minor: number,
+                limits,
+            },
+            tags,
+            dev.clone(),
+        )?;
+        Ok(Slot::Live(dev, disk))
+    }
+
+    /// Removes a device: ENODEV if there is none, EBUSY if it is bound or open.
+    fn remove(&self, number: i32) -> Result {
+        let Ok(number) = u32::try_from(number) else {
+            pr_warn_once!("deleting an unspecified loop device is not supported\n");
+            return Err(EINVAL);
+        };
+        let mut devices = self.devices.lock_killable()?;
+        let slot = devices.get_mut(&number).ok_or(ENODEV)?;
+        let Slot::Live(dev, disk) = slot else {
+            return Err(ENODEV);
+        };
+        {
+            let mut state = dev.state()?;
+            if !matches!(*state, State::Unbound) || disk.openers() > 0 {
+                return Err(EBUSY);
+            }
+            *state = State::Deleting;
+        }
+        let live = core::mem::replace(slot, Slot::Busy);
+        drop(devices);
+        // Waits for openers that fail now, so not with the lock held.
+        drop(live);
+        self.devices.lock().remove(&number);
+        Ok(())
+    }
+
+    /// The lowest number whose device is not bound; one is added if all are.
+    fn get_free(&self) -> Result<u32> {
+        let free = self
+            .devices
+            .lock_killable()?
+            .iter()
+            // Losing a race makes one more device, which does no harm.
+            .find(|(_, slot)| matches!(slot, Slot::Live(dev, _) if dev.status().is_none()))
+            .map(|(number, _)| *number);
+        match free {
+            Some(number) => Ok(number),
+            None => self.add(None),
+        }
+    }
+}
+
+fn lowest_free(devices: &KillableGuard<'_, RBTree<u32, Slot>>) -> u32 {
+    let mut number = 0;
+    for taken in devices.keys() {
+        if *taken != number {
+            break;
+        }
+        number += 1;
+    }
+    number
+}
+
+/// The data of the control node.
+pub(crate) struct Node(pub Arc<Control>);
+
+impl miscdevice::Operations for Node {
+    const THIS_MODULE: &'static ThisModule = crate::MODULE;
+
+    fn ioctl(&self, cmd: u32, arg: usize) -> Result<i32> {
+        let number = match cmd {
+            // A negative number asks for any.
+            cmd::CTL_ADD => self.0.add(u32::try_from(arg as i32).ok())?,
+            cmd::CTL_REMOVE => {
+                self.0.remove(arg as i32)?;
+                0
+            }
+            cmd::CTL_GET_FREE => self.0.get_free()?,
+            _ => return Err(ENOSYS),
+        };
+        Ok(number as i32)
+    }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A loop device and the states that it can be in.
+
+use crate::{
+    abi,
+    backing::Backing,
+    ladder,
+    request::Cmd,
+    transfer, //
+};
+use core::mem;
+use kernel::{
+    new_spinlock,
+    prelude::*,
+    str::CString,
+    sync::{Arc, SpinLock},
+};
+use kernel_ext::{
+    block::mq::{HwCtx, NewRequest, Operations, Outcome, Request},
+    fs::RestrictedGfp,
+    module::ModuleRef,
+    new_killable_mutex,
+    sync::{KillableGuard, KillableMutex},
+    sysfs::Group,
+    workqueue::Workqueue,
+};
+
+/// What all devices of the module share.
+#[pin_data]
+pub(crate) struct Setup {
+    /// The prefix of the disks' names.
+    pub(crate) prefix: &'static str,
+    /// Whether devices are direct by default.
+    pub(crate) dio: bool,
+    /// Held while a device is put on top of another loop device, and while one begins to go, so
+    /// that a chain of loop devices does not change while it is walked. Taken before [`State`]'s.
+    #[pin]
+    pub(crate) nesting: KillableMutex<()>,
+}
+
+impl Setup {
+    pub(crate) fn new(prefix: &'static str, dio: bool) -> impl PinInit<Self> {
+        pin_init!(Self {
+            prefix,
+            dio,
+            nesting <- new_killable_mutex!((), "rloop_nesting"),
+        })
+    }
+}
+
+/// A loop device; the data of its disk.
+#[pin_data]
+pub(crate) struct LoopDevice {
+    pub(crate) number: u32,
+    pub(crate) setup: Arc<Setup>,
+    #[pin]
+    state: KillableMutex<State>,
+    /// What a bound device looks like from outside; changed with the state held.
+    #[pin]
+    status: SpinLock<Option<Status>>,
+    #[pin]
+    wq: SpinLock<Option<Arc<Workqueue>>>,
+}
+
+/// The state of a device.
+pub(crate) enum State {
+    /// No backing.
+    Unbound,
+    /// It has a backing.
+    Bound(KBox<Bound>),
+    /// LOOP_CLR_FD was called by the only opener: nobody else may open it, and the last close
+    /// unbinds it.
+    Rundown(KBox<Bound>),
+    /// The last close is unbinding it.
+    Clearing,
+    /// It is being removed.
+    Deleting,
+}
+
+/// What a bound device owns beside its backing. Dropping it gives all back, top to bottom.
+pub(crate) struct Bound {
+    pub(crate) groups: KVec<Group<LoopDevice>>,
+    pub(crate) gfp: RestrictedGfp,
+    pub(crate) module: ModuleRef,
+}
+
+/// What a bound device looks like from outside.
+#[derive(Clone)]
+pub(crate) struct Status {
+    pub(crate) backing: Arc<Backing>,
+    /// In bytes, 0 for none; never negative.
+    pub(crate) sizelimit: i64,
+    pub(crate) autoclear: bool,
+    pub(crate) partscan: bool,
+    pub(crate) rundown: bool,
+    pub(crate) name: [u8; abi::NAME_SIZE],
+}
+
+impl LoopDevice {
+    pub(crate) fn new(number: u32, setup: Arc<Setup>) -> impl PinInit<Self> {
+        pin_init!(Self {
+            number,
+            setup,
+            state <- new_killable_mutex!(State::Unbound, "rloop_state"),
+            status <- new_spinlock!(None, "rloop_status"),
+            wq <- new_spinlock!(None, "rloop_wq"),
+        })
+    }
+
+    /// The state, to look at and to change. EINTR if the task is killed meanwhile.
+    pub(crate) fn state(&self) -> Result<KillableGuard<'_, State>> {
+        self.state.lock_killable()
+    }
+
+    /// The state, where giving up is not possible.
+    pub(crate) fn state_unkillable(&self) -> KillableGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// The status of a bound device, `None` for another. Does not sleep.
+    pub(crate) fn status(&self) -> Option<Status> {
+        self.status.lock().clone()
+    }
+
+    /// Changes the status. The caller must not hold the old one's last reference in atomic context.
+    pub(crate) fn set_status(&self, _held: &mut State, new: Option<Status>) {
+        let old = mem::replace(&mut *self.status.lock(), new);
+        drop(old);
+    }
+
+    /// The workqueue of the device, which stays from its first bind until it is removed.
+    pub(crate) fn workqueue(&self) -> Result<Arc<Workqueue>> {
+        if let Some(wq) = &*self.wq.lock() {
+            return Ok(wq.clone());
+        }
+        let name = CString::try_from_fmt(fmt!("{}{}", self.setup.prefix, self.number))?;
+        let wq = Arc::new(Workqueue::new(&name, MAX_WORKERS)?, GFP_KERNEL)?;
+        *self.wq.lock() = Some(wq.clone());
+        Ok(wq)
+    }
+}
+
+/// Requests of a device that workers serve at once: enough to keep a disk busy with buffered
+/// reads, few enough not to fight for the lock of the backing file.
+const MAX_WORKERS: u32 = 16;
+
+impl State {
+    /// Fails with ENXIO unless the device is bound.
+    pub(crate) fn check_bound(&self) -> Result {
+        match self {
+            State::Bound(_) => Ok(()),
+            _ => Err(ENXIO),
+        }
+    }
+}
+
+impl Operations for LoopDevice {
+    type RequestData = Cmd;
+    type Published = Backing;
+
+    fn queue_rq(&self, _hctx: &HwCtx<Self>, rq: NewRequest<Self>, _last: bool) -> Outcome {
+        ladder::arrive(rq)
+    }
+
+    fn work(rq: Request<Self>) {
+        ladder::work(rq);
+    }
+
+    fn io_done(rq: Request<Self>, result: Result<u32>) {
+        transfer::ended(rq, result);
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sizes, offsets and alignments: arithmetic on numbers that users choose.
+//!
+//! Uses `core` alone, so that it is also tested on the host.
+
+/// Bytes in a sector.
+pub(crate) const SECTOR: u32 = 512;
+
+/// The size of a disk in sectors, for a backing file of `file` bytes of which the first `offset`
+/// are skipped and at most `limit` (0: all) are used. Whole sectors only.
+pub(crate) fn capacity(file: i64, offset: i64, limit: i64) -> u64 {
+    let mut bytes = if offset > 0 {
+        file.saturating_sub(offset)
+    } else {
+        file
+    };
+    if limit > 0 {
+        bytes = bytes.min(limit);
+    }
+    bytes.max(0) as u64 / u64::from(SECTOR)
+}
+
+/// Whether all requests of a disk can be direct: blocks of `block` bytes beginning at byte
+/// `offset` of a file whose direct I/O is in units of `unit` bytes.
+pub(crate) fn direct_fits(block: u32, offset: i64, unit: u32) -> bool {
+    unit != 0 && block >= unit && offset as u64 % u64::from(unit) == 0
+}
+
+/// Whether a piece of a request can be direct.
+pub(crate) fn aligned(pos: i64, len: u32, unit: u32) -> bool {
+    unit != 0 && pos as u64 % u64::from(unit) == 0 && len % unit == 0
+}
+
+/// The logical block size of a disk whose user asks for `asked` (0: the default).
+pub(crate) fn block_size(asked: u32, direct: bool, unit: u32) -> u32 {
+    match (asked, direct) {
+        (0, true) => unit,
+        (0, false) => SECTOR,
+        (asked, _) => asked,
+    }
+}
+
+/// The memory alignment that requests of a disk must have.
+pub(crate) fn memory_alignment(direct: bool, needed: u32, page: u32) -> u32 {
+    if direct {
+        needed.clamp(SECTOR, page)
+    } else {
+        SECTOR
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capacity_counts_whole_sectors() {
+        assert_eq!(capacity(1024, 0, 0), 2);
+        assert_eq!(capacity(1023, 0, 0), 1);
+        assert_eq!(capacity(511, 0, 0), 0);
+    }
+
+    #[test]
+    fn capacity_is_what_lies_behind_the_offset() {
+        assert_eq!(capacity(4096, 512, 0), 7);
+        assert_eq!(capacity(4096, 4096, 0), 0);
+        assert_eq!(capacity(4096, 8192, 0), 0);
+        assert_eq!(capacity(0, i64::MAX, i64::MAX), 0);
+    }
+
+    #[test]
+    fn limit_only_makes_it_smaller() {
+        assert_eq!(capacity(4096, 0, 1024), 2);
+        assert_eq!(capacity(4096, 0, 1 << 40), 8);
+        assert_eq!(capacity(4096, 3584, 1024), 1);
+    }
+
+    #[test]
+    fn direct_needs_block_and_offset_to_fit() {
+        assert!(direct_fits(512, 0, 512));
+        assert!(direct_fits(4096, 1024, 512));
+        assert!(!direct_fits(512, 0, 4096));
+        assert!(!direct_fits(4096, 512, 4096));
+        assert!(!direct_fits(512, 0, 0));
+    }
+
+    #[test]
+    fn aligned_looks_at_both_ends() {
+        assert!(aligned(4096, 8192, 4096));
+        assert!(!aligned(512, 8192, 4096));
+        assert!(!aligned(4096, 512, 4096));
+    }
+
+    #[test]
+    fn block_size_defaults_to_what_direct_needs() {
+        assert_eq!(block_size(0, false, 4096), 512);
+        assert_eq!(block_size(0, true, 4096), 4096);
+        assert_eq!(block_size(1024, true, 4096), 1024);
+    }
+
+    #[test]
+    fn memory_alignment_is_a_sector_at_least() {
+        assert_eq!(memory_alignment(true, 4, 4096), 512);
+        assert_eq!(memory_alignment(true, 65536, 4096), 4096);
+        assert_eq!(memory_alignment(false, 4096, 4096), 512);
+    }
+}

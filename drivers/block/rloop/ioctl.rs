@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ioctls and file operations of a disk: permission, translation, nothing else.
+
+use crate::{
+    abi::{self, cmd, Config, Info},
+    bind,
+    device::{LoopDevice, State},
+    status, tune, unbind,
+};
+use kernel::{
+    prelude::*,
+    uaccess::{UserPtr, UserSlice},
+    ThisModule,
+};
+use kernel_ext::{
+    block::{
+        bdev::{BlockDevice, OpenMode},
+        gendisk::{Disk, OpenMutex, Operations},
+    },
+    sync::capable_sys_admin,
+};
+
+impl Operations for LoopDevice {
+    const THIS_MODULE: &'static ThisModule = crate::MODULE;
+
+    fn open(&self, _disk: &Disk<Self>, _mode: OpenMode) -> Result {
+        match &*self.state()? {
+            State::Rundown(_) | State::Deleting => Err(ENXIO),
+            _ => Ok(()),
+        }
+    }
+
+    fn release(&self, disk: &Disk<Self>, held: &OpenMutex<'_, Self>) {
+        if disk.openers() == 0 {
+            unbind::last_close(disk, held);
+        }
+    }
+
+    fn ioctl(
+        &self,
+        disk: &Disk<Self>,
+        bdev: &BlockDevice,
+        mode: OpenMode,
+        cmd: u32,
+        arg: usize,
+    ) -> Result {
+        match cmd {
+            cmd::SET_FD => {
+                let config = Config {
+                    fd: arg as u32,
+                    ..Config::default()
+                };
+                bind::configure(disk, bdev, mode, &config)
+            }
+            cmd::CONFIGURE => {
+                let config = Config::from_bytes(&from_user(arg)?);
+                bind::configure(disk, bdev, mode, &config)
+            }
+            cmd::CHANGE_FD => bind::change_fd(disk, arg as u32),
+            cmd::CLR_FD => unbind::clear_fd(disk),
+            cmd::SET_STATUS => {
+                check_permission(mode)?;
+                status::set(self, disk, &Info::from_old(&from_user(arg)?))
+            }
+            cmd::SET_STATUS64 => {
+                check_permission(mode)?;
+                status::set(self, disk, &Info::from_info64(&from_user(arg)?))
+            }
+            cmd::GET_STATUS => {
+                check_pointer(arg)?;
+                let old = status::get(self)?.to_old();
+                to_user(arg, &old.map_err(|abi::Overflow| EOVERFLOW)?)
+            }
+            cmd::GET_STATUS64 => {
+                check_pointer(arg)?;
+                to_user(arg, &status::get(self)?.to_info64())
+            }
+            cmd::SET_CAPACITY => {
+                check_permission(mode)?;
+                tune::set_capacity(self, disk)
+            }
+            cmd::SET_DIRECT_IO => {
+                check_permission(mode)?;
+                tune::set_direct_io(self, disk, arg != 0)
+            }
+            cmd::SET_BLOCK_SIZE => {
+                check_permission(mode)?;
+                tune::set_block_size(self, disk, bdev, mode, arg)
+            }
+            _ => Err(EINVAL),
+        }
+    }
+
+    fn compat_ioctl(
+        &self,
+        disk: &Disk<Self>,
+        bdev: &BlockDevice,
+        mode: OpenMode,
+        cmd: u32,
+        arg: usize,
+    ) -> Result {
+        match cmd {
+            // The old struct has another layout there.
+            cmd::SET_STATUS | cmd::GET_STATUS => Err(ENOIOCTLCMD),
+            cmd::SET_FD..=cmd::CONFIGURE => self.ioctl(disk, bdev, mode, cmd, arg),
+            _ => Err(ENOIOCTLCMD),
+        }
+    }
+}
+
+/// A bound device is changed by who may write to it, or by the administrator.
+fn check_permission(mode: OpenMode) -> Result {
+    if mode.write() || capable_sys_admin() {
+        Ok(())
+    } else {
+        Err(EPERM)
+    }
+}
+
+fn check_pointer(arg: usize) -> Result {
+    if arg == 0 {
+        return Err(EINVAL);
+    }
+    Ok(())
+}
+
+fn from_user<const N: usize>(arg: usize) -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    UserSlice::new(UserPtr::from_addr(arg), N)
+        .reader()
+        .read_slice(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn to_user(arg: usize, bytes: &[u8]) -> Result {
+    UserSlice::new(UserPtr::from_addr(arg), bytes.len())
+        .writer()
+        .write_slice(bytes)
+}

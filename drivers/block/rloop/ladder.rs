@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which way a request takes.
+//!
+//! Reads and writes go to a worker, which submits them: direct ones end in the completion of the
+//! backing file, buffered ones in the worker. What needs no data goes to a worker, too.
+
+use crate::{
+    request::{self, Cmd, Host},
+    space, transfer,
+};
+use kernel::prelude::*;
+use kernel_ext::{
+    block::mq::{NewRequest, Op, Outcome, Request},
+    workqueue,
+};
+
+/// A request arrives. Does not sleep.
+pub(crate) fn arrive<T: Host>(rq: NewRequest<T>) -> Outcome {
+    let (mut rq, outcome) = rq.start();
+    *rq.data_mut() = Cmd::default();
+    request::to_worker(rq);
+    outcome
+}
+
+/// A request is with a worker: a new one, or one of which a part is done. Sleeps.
+pub(crate) fn work<T: Host>(rq: Request<T>) {
+    workqueue::as_io_worker(|| serve(rq));
+}
+
+fn serve<T: Host>(rq: Request<T>) {
+    let Some(backing) = rq.published() else {
+        return rq.end(Err(EIO));
+    };
+    if rq.op().is_write() && backing.read_only {
+        return rq.end(Err(EIO));
+    }
+    let result = match rq.op() {
+        Op::Read | Op::Write if rq.data().started => return transfer::resume(rq),
+        Op::Read | Op::Write => return transfer::start(rq),
+        Op::Flush => space::flush(backing),
+        Op::Discard | Op::WriteZeroes => space::change(&rq, backing),
+        Op::Other => Err(EOPNOTSUPP),
+    };
+    rq.end(result);
+}

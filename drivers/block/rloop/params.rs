@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Module parameters; each can be read in `/sys/module/rloop/parameters`.
+
+use kernel::{pr_err, prelude::*};
+use kernel_ext::{
+    module_param,
+    module_param::{IntParam, StrParam},
+};
+
+/// Devices that are there at load, as with Debian's `CONFIG_BLK_DEV_LOOP_MIN_COUNT`.
+const DEFAULT_DEVICES: i32 = 8;
+
+module_param!(
+    static MAX_LOOP: IntParam = IntParam::new(DEFAULT_DEVICES),
+    "max_loop",
+    "Number of devices to make at load"
+);
+module_param!(
+    static HW_QUEUE_DEPTH: IntParam = IntParam::new(128),
+    "hw_queue_depth",
+    "Requests that can be in flight per device. Default: 128"
+);
+module_param!(
+    static DIO: IntParam = IntParam::new(0),
+    "dio",
+    "1: direct I/O where the backing can, unless a device is configured otherwise. Default: 0"
+);
+module_param!(
+    static NAME: StrParam = StrParam::new(),
+    "name",
+    "Prefix of the disks' names; with it the major is dynamic, so that loop.ko can be there too"
+);
+
+/// What the parameters say, checked.
+pub(crate) struct Params {
+    /// `name`, if another than the loop driver's.
+    pub(crate) name: Option<&'static str>,
+    /// Devices to make at load.
+    pub(crate) devices: u32,
+    /// Requests in flight per device.
+    pub(crate) depth: u32,
+    /// Whether devices are direct by default.
+    pub(crate) dio: bool,
+}
+
+impl Params {
+    /// Reads and checks the parameters. Fails with EINVAL and a message.
+    pub(crate) fn read() -> Result<Self> {
+        Ok(Self {
+            name: name()?,
+            devices: in_range("max_loop", MAX_LOOP.get(), 0, 1 << 20)?,
+            depth: in_range("hw_queue_depth", HW_QUEUE_DEPTH.get(), 1, 10240)?,
+            dio: in_range("dio", DIO.get(), 0, 1)? == 1,
+        })
+    }
+}
+
+fn in_range(what: &str, value: i32, min: i32, max: i32) -> Result<u32> {
+    if (min..=max).contains(&value) {
+        return Ok(value as u32);
+    }
+    pr_err!("{what}={value} is not between {min} and {max}\n");
+    Err(EINVAL)
+}
+
+fn name() -> Result<Option<&'static str>> {
+    let Some(name) = NAME.get() else {
+        return Ok(None);
+    };
+    let ok = |name: &&str| {
+        // The number must fit behind it in a disk name of 32 bytes.
+        (1..=20).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && !name.ends_with(|c: char| c.is_ascii_digit())
+    };
+    match name.to_str().ok().filter(ok) {
+        Some("loop") => Ok(None),
+        Some(name) => Ok(Some(name)),
+        None => {
+            pr_err!("name= takes up to 20 letters, digits and underscores, no digit at the end\n");
+            Err(EINVAL)
+        }
+    }
+}

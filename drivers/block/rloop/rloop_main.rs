@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! rloop: files and block devices as disks.
+//!
+//! The files stand on floors and use only those below: numbers and counters (`abi`, `geometry`,
+//! `info`, `params`, `stats`), the backing (`backing`), what one request does (`request`,
+//! `transfer`, `space`), which way it goes (`ladder`), the device (`device`, `chain`, `status`,
+//! `tune`, `attributes`, `bind`, `unbind`), its ioctls (`ioctl`), and the control node (`control`).
+
+#![deny(unsafe_code)]
+
+mod abi;
+mod attributes;
+mod backing;
+mod bind;
+mod chain;
+mod control;
+mod device;
+mod geometry;
+mod info;
+mod ioctl;
+mod ladder;
+mod params;
+mod request;
+mod space;
+mod stats;
+mod status;
+mod transfer;
+mod tune;
+mod unbind;
+
+use control::{Control, Node};
+use device::Setup;
+use kernel::{module::this_module, pr_err, prelude::*, str::CString, sync::Arc};
+use kernel_ext::{
+    block::major::{MajorRegistration, NoProbe},
+    miscdevice,
+};
+use params::Params;
+
+module! {
+    type: Rloop,
+    name: "rloop",
+    authors: ["The rloop developers"],
+    description: "Loop block devices with asynchronous direct I/O",
+    license: "GPL",
+    alias: ["block-major-7-*", "char-major-10-237", "devname:loop-control"],
+}
+
+/// This module, for what must keep it loaded.
+const MODULE: &ThisModule = this_module::<Rloop>();
+
+/// `LOOP_MAJOR`.
+const LOOP_MAJOR: u32 = 7;
+/// `LOOP_CTRL_MINOR`.
+const CONTROL_MINOR: u32 = 237;
+
+/// The module. Its fields go in this order at unload: no new device, then the devices.
+struct Rloop {
+    _node: miscdevice::Registration<Node>,
+    _control: Arc<Control>,
+    _major: MajorRegistration<NoProbe>,
+}
+
+impl kernel::Module for Rloop {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let params = Params::read()?;
+        let prefix = params.name.unwrap_or("loop");
+        // Another name stands beside the loop driver, so it can't have its numbers.
+        let (major, minor) = match params.name {
+            None => (LOOP_MAJOR, Some(CONTROL_MINOR)),
+            Some(_) => (0, None),
+        };
+
+        let major = MajorRegistration::new(major, CString::try_from_fmt(fmt!("{prefix}"))?)
+            .inspect_err(|e| explain_busy(*e))?;
+        let setup = Arc::pin_init(Setup::new(prefix, params.dio), GFP_KERNEL)?;
+        let control = Arc::pin_init(
+            Control::new(setup, major.number(), params.depth),
+            GFP_KERNEL,
+        )?;
+        let node = miscdevice::Registration::new(
+            CString::try_from_fmt(fmt!("{prefix}-control"))?,
+            minor,
+            Node(control.clone()),
+        )
+        .inspect_err(|e| explain_busy(*e))?;
+        for number in 0..params.devices {
+            control.add(Some(number))?;
+        }
+        pr_info!("module loaded\n");
+        Ok(Self {
+            _node: node,
+            _control: control,
+            _major: major,
+        })
+    }
+}
+
+fn explain_busy(e: Error) {
+    if e == EBUSY {
+        pr_err!(
+            "the loop driver has the numbers that rloop needs: \
+             unload it (rmmod loop), or load rloop beside it with name=loopr\n"
+        );
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests without data: flush, discard and write-zeroes.
+
+use crate::{backing::Backing, request::Host};
+use kernel::prelude::*;
+use kernel_ext::{
+    block::{
+        mq::{InFlight, Op},
+        SECTOR_SHIFT,
+    },
+    fs::SpaceMode,
+};
+
+/// Makes all that was written durable. Sleeps.
+pub(crate) fn flush(backing: &Backing) -> Result {
+    backing.stats.flush.count();
+    backing.file.fsync()
+}
+
+/// Serves a discard or a write-zeroes request. Sleeps.
+pub(crate) fn change<T: Host>(rq: &InFlight<T>, backing: &Backing) -> Result {
+    let mode = if rq.op() == Op::Discard {
+        backing.stats.discard.count();
+        SpaceMode::Punch
+    } else {
+        backing.stats.write_zeroes.count();
+        // Without this flag the caller lets the space go, which is cheaper.
+        if rq.flags().nounmap() {
+            SpaceMode::Zero
+        } else {
+            SpaceMode::Punch
+        }
+    };
+    let pos = (rq.sector() << SECTOR_SHIFT) as i64 + backing.offset;
+    backing.file.change_space(mode, pos, rq.bytes())
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bios and the bvecs in them.
+//!
+//! C headers: [`include/linux/bio.h`](srctree/include/linux/bio.h),
+//! [`include/linux/bvec.h`](srctree/include/linux/bvec.h)
+
+use crate::helpers;
+use core::marker::PhantomData;
+use kernel::{bindings, types::Opaque};
+
+/// One part of a request: wraps `struct bio`.
+///
+/// # Invariants
+///
+/// The bio belongs to a request that the driver owns, so neither its iterator nor its bvec table
+/// changes while the reference lives.
+#[repr(transparent)]
+pub struct Bio(Opaque<bindings::bio>);
+
+impl Bio {
+    /// # Safety
+    ///
+    /// `ptr` must point to a bio of a request that the driver owns for all of `'a`.
+    pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::bio) -> &'a Self {
+        // SAFETY: `Bio` is transparent over `struct bio`, and the caller keeps it alive.
+        unsafe { &*ptr.cast() }
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut bindings::bio {
+        self.0.get()
+    }
+
+    /// The bytes of this bio. Any context.
+    pub fn bytes(&self) -> u32 {
+        // SAFETY: By the type invariant the bio is valid and its iterator does not change.
+        unsafe { (*self.as_raw()).bi_iter.bi_size }
+    }
+
+    /// The next bio of the same request. Any context.
+    pub fn next(&self) -> Option<&Bio> {
+        // SAFETY: By the type invariant the bio is valid.
+        let next = unsafe { (*self.as_raw()).bi_next };
+        // SAFETY: The bios of one request are owned together, by the type invariant.
+        (!next.is_null()).then(|| unsafe { Bio::from_raw(next) })
+    }
+
+    /// Iterates over the multi-page bvecs of this bio, as `bio_for_each_bvec()`. Any context.
+    pub fn bvecs(&self) -> Bvecs<'_> {
+        Bvecs {
+            bio: self,
+            // SAFETY: By the type invariant the bio is valid and its iterator does not change.
+            iter: unsafe { (*self.as_raw()).bi_iter },
+        }
+    }
+}
+
+/// Iterator over the bios of a request.
+pub struct Bios<'a>(pub(crate) Option<&'a Bio>);
+
+impl<'a> Iterator for Bios<'a> {
+    type Item = &'a Bio;
+
+    fn next(&mut self) -> Option<&'a Bio> {
+        let bio = self.0.take()?;
+        self.0 = bio.next();
+        Some(bio)
+    }
+}
+
+/// A piece of memory in a bio: wraps `struct bio_vec`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Bvec<'a>(pub(crate) bindings::bio_vec, PhantomData<&'a Bio>);
+
+impl Bvec<'_> {
+    /// The length of the piece in bytes.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u32 {
+        self.0.bv_len
+    }
+
+    /// The offset of the piece in its first page, in bytes.
+    pub fn offset(&self) -> u32 {
+        self.0.bv_offset
+    }
+}
+
+/// Iterator over the bvecs of a bio; see [`Bio::bvecs`].
+pub struct Bvecs<'a> {
+    bio: &'a Bio,
+    iter: bindings::bvec_iter,
+}
+
+impl<'a> Iterator for Bvecs<'a> {
+    type Item = Bvec<'a>;
+
+    fn next(&mut self) -> Option<Bvec<'a>> {
+        if self.iter.bi_size == 0 {
+            return None;
+        }
+        let mut bvec = bindings::bio_vec::default();
+        // SAFETY: `iter` came from this bio and has bytes left, so it points into its table.
+        unsafe { helpers::kx_bio_iter_bvec(self.bio.as_raw(), &self.iter, &mut bvec) };
+        // SAFETY: As above; the bvec just read is not longer than what is left.
+        unsafe { helpers::kx_bio_advance_iter(self.bio.as_raw(), &mut self.iter, bvec.bv_len) };
+        Some(Bvec(bvec, PhantomData))
+    }
+}

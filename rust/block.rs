@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Block devices and the drivers behind them.
+
+pub mod bdev;
+pub mod gendisk;
+pub mod limits;
+pub mod major;
+pub mod mq;
+
+/// Bytes in a sector, the unit of [`mq::Request::sector`] and of disk capacities.
+pub const SECTOR_SIZE: u32 = 512;
+
+/// `log2` of [`SECTOR_SIZE`].
+pub const SECTOR_SHIFT: u32 = 9;

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a driver implements for the openers of a disk: `struct block_device_operations`.
+
+use super::Disk;
+use crate::block::{
+    bdev::{BlockDevice, OpenMode},
+    mq::{self, QueueData},
+};
+use core::marker::PhantomData;
+use kernel::{
+    bindings,
+    error::{from_result, to_result},
+    ffi::{c_int, c_uint, c_ulong},
+    prelude::*,
+    ThisModule,
+};
+
+/// The disk side of a block driver. C struct: `block_device_operations`.
+pub trait Operations: mq::Operations {
+    /// The module that owns the disks: openers keep it loaded.
+    const THIS_MODULE: &'static ThisModule;
+
+    /// The disk is opened. Sleeps; `open_mutex` of the disk is held.
+    fn open(&self, disk: &Disk<Self>, mode: OpenMode) -> Result;
+
+    /// An opener has gone. Sleeps; `open_mutex` of the disk is held.
+    fn release(&self, disk: &Disk<Self>, held: &OpenMutex<'_, Self>);
+
+    /// An ioctl that the block layer doesn't know. Sleeps; no lock is held.
+    fn ioctl(
+        &self,
+        disk: &Disk<Self>,
+        bdev: &BlockDevice,
+        mode: OpenMode,
+        cmd: u32,
+        arg: usize,
+    ) -> Result;
+
+    /// The same from a 32-bit program on a 64-bit kernel; `ENOIOCTLCMD` if not known. Sleeps.
+    fn compat_ioctl(
+        &self,
+        disk: &Disk<Self>,
+        bdev: &BlockDevice,
+        mode: OpenMode,
+        cmd: u32,
+        arg: usize,
+    ) -> Result;
+}
+
+/// The knowledge that `open_mutex` of a disk is held, by the caller of a callback.
+pub struct OpenMutex<'a, T: Operations>(&'a Disk<T>);
+
+impl<T: Operations> OpenMutex<'_, T> {
+    /// Drops all partitions, and scans anew if the disk has a size and scanning is on:
+    /// `bdev_disk_changed()`. Fails with EBUSY while a partition is open.
+    pub fn scan_partitions(&self) -> Result {
+        // SAFETY: The disk is live and its `open_mutex` held.
+        to_result(unsafe { bindings::bdev_disk_changed(self.0.as_raw(), false) })
+    }
+}
+
+pub(super) struct FopsVTable<T: Operations>(PhantomData<T>);
+
+impl<T: Operations> FopsVTable<T> {
+    /// # Safety
+    ///
+    /// For the block layer only: `disk` is a live disk with these operations.
+    unsafe extern "C" fn open(disk: *mut bindings::gendisk, mode: bindings::blk_mode_t) -> c_int {
+        // SAFETY: The caller passes a live disk of ours.
+        let disk = unsafe { Disk::<T>::from_raw(disk) };
+        from_result(|| {
+            disk.device().open(disk, OpenMode::from_raw(mode))?;
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// For the block layer only: `disk` is a live disk with these operations, `open_mutex` held.
+    unsafe extern "C" fn release(disk: *mut bindings::gendisk) {
+        // SAFETY: The caller passes a live disk of ours.
+        let disk = unsafe { Disk::<T>::from_raw(disk) };
+        disk.device().release(disk, &OpenMutex(disk));
+    }
+
+    /// # Safety
+    ///
+    /// For the block layer only: `bdev` is open, and of a disk with these operations.
+    unsafe extern "C" fn ioctl(
+        bdev: *mut bindings::block_device,
+        mode: bindings::blk_mode_t,
+        cmd: c_uint,
+        arg: c_ulong,
+    ) -> c_int {
+        // SAFETY: An open device is live, and its disk is ours.
+        let (disk, bdev) = unsafe {
+            (
+                Disk::<T>::from_raw((*bdev).bd_disk),
+                BlockDevice::from_raw(bdev),
+            )
+        };
+        from_result(|| {
+            disk.device()
+                .ioctl(disk, bdev, OpenMode::from_raw(mode), cmd, arg)?;
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// As [`Self::ioctl`].
+    unsafe extern "C" fn compat_ioctl(
+        bdev: *mut bindings::block_device,
+        mode: bindings::blk_mode_t,
+        cmd: c_uint,
+        arg: c_ulong,
+    ) -> c_int {
+        // SAFETY: An open device is live, and its disk is ours.
+        let (disk, bdev) = unsafe {
+            (
+                Disk::<T>::from_raw((*bdev).bd_disk),
+                BlockDevice::from_raw(bdev),
+            )
+        };
+        from_result(|| {
+            disk.device()
+                .compat_ioctl(disk, bdev, OpenMode::from_raw(mode), cmd, arg)?;
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// For the block layer only: the last reference to `disk` is gone.
+    unsafe extern "C" fn free_disk(disk: *mut bindings::gendisk) {
+        // SAFETY: Set at allocation from a `KBox` and not used after this.
+        drop(unsafe { KBox::from_raw((*disk).private_data.cast::<QueueData<T>>()) });
+    }
+
+    pub(super) const VTABLE: bindings::block_device_operations = {
+        let mut ops: bindings::block_device_operations = pin_init::zeroed();
+        ops.owner = T::THIS_MODULE.as_ptr();
+        ops.open = Some(Self::open);
+        ops.release = Some(Self::release);
+        ops.ioctl = Some(Self::ioctl);
+        ops.compat_ioctl = Some(Self::compat_ioctl);
+        ops.free_disk = Some(Self::free_disk);
+        ops
+    };
+
+    pub(super) const fn build() -> &'static bindings::block_device_operations {
+        &Self::VTABLE
+    }
+}

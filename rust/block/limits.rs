@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `struct queue_limits`: what a queue can do.
+//!
+//! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
+
+use crate::helpers;
+use kernel::bindings;
+
+/// The limits and features of a queue; changed as one by
+/// [`Disk::update_limits`](super::gendisk::Disk::update_limits).
+#[repr(transparent)]
+pub struct Limits(pub(crate) bindings::queue_limits);
+
+impl Limits {
+    /// The block layer's defaults.
+    pub fn new() -> Self {
+        Self(pin_init::zeroed())
+    }
+
+    /// The logical, physical and minimum I/O size, all of `bytes`.
+    pub fn set_block_size(&mut self, bytes: u32) -> &mut Self {
+        self.0.logical_block_size = bytes;
+        self.0.physical_block_size = bytes;
+        self.0.io_min = bytes;
+        self
+    }
+
+    /// The alignment that the memory of a request must have, in bytes: a power of two.
+    pub fn set_memory_alignment(&mut self, bytes: u32) -> &mut Self {
+        self.0.dma_alignment = bytes - 1;
+        self
+    }
+
+    /// The largest request, in 512-byte sectors.
+    pub fn set_max_sectors(&mut self, sectors: u32) -> &mut Self {
+        self.0.max_hw_sectors = sectors;
+        self
+    }
+
+    /// The largest discard and the largest write-zeroes request, in 512-byte sectors (0: neither
+    /// is supported), and the granularity of discards in bytes.
+    pub fn set_space(&mut self, max_sectors: u32, granularity: u32) -> &mut Self {
+        self.0.max_hw_discard_sectors = max_sectors;
+        self.0.max_write_zeroes_sectors = max_sectors;
+        self.0.discard_granularity = if max_sectors == 0 { 0 } else { granularity };
+        self
+    }
+
+    /// `BLK_FEAT_WRITE_CACHE` and `BLK_FEAT_FUA` (with a cache only), and `BLK_FEAT_ROTATIONAL`.
+    pub fn set_features(&mut self, write_cache: bool, fua: bool, rotational: bool) -> &mut Self {
+        // SAFETY: `self.0` is valid, and only its features are changed.
+        unsafe { helpers::kx_limits_set_features(&mut self.0, write_cache, fua, rotational) };
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `struct request_queue`: the data that hangs on it, and freezing it.
+
+use super::Operations;
+use crate::{block::gendisk::Disk, helpers};
+use kernel::{
+    bindings,
+    prelude::*,
+    sync::{
+        atomic::{Acquire, Atomic, Full},
+        Arc,
+    },
+};
+
+/// What `queuedata` and `private_data` of a disk point to.
+///
+/// # Invariants
+///
+/// `published` is null or came from [`Arc::into_raw`], and then holds that reference.
+pub(crate) struct QueueData<T: Operations> {
+    pub(crate) device: Arc<T>,
+    published: Atomic<*mut T::Published>,
+}
+
+impl<T: Operations> QueueData<T> {
+    pub(crate) fn new(device: Arc<T>) -> Self {
+        Self {
+            device,
+            published: Atomic::new(core::ptr::null_mut()),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `q` must be the queue of a [`Disk<T>`] and stay alive for `'a`.
+    pub(crate) unsafe fn from_queue<'a>(q: *mut bindings::request_queue) -> &'a Self {
+        // SAFETY: A disk sets `queuedata` before its queue can be seen, and frees it after.
+        unsafe { &*(*q).queuedata.cast::<Self>() }
+    }
+
+    /// Only to be called by a request in flight, see [`InFlight::published`](super::InFlight::published).
+    pub(super) fn published(&self) -> Option<&T::Published> {
+        let p = self.published.load(Acquire);
+        // SAFETY: By the type invariant this is a live value; [`FrozenQueue::publish`] replaces it
+        // only while no request is in flight.
+        unsafe { p.as_ref() }
+    }
+
+    /// Puts `value` there if nothing is. Nothing can be read that is replaced, so no freezing.
+    pub(crate) fn publish_first(&self, value: Arc<T::Published>) -> Result {
+        let new = Arc::into_raw(value).cast_mut();
+        match self.published.cmpxchg(core::ptr::null_mut(), new, Full) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                // SAFETY: `new` came from `into_raw` above and was not stored.
+                drop(unsafe { Arc::from_raw(new) });
+                Err(EBUSY)
+            }
+        }
+    }
+
+    fn swap(&self, new: *mut T::Published) -> Option<Arc<T::Published>> {
+        let old = self.published.xchg(new, Full);
+        // SAFETY: By the type invariant a reference that is ours now.
+        (!old.is_null()).then(|| unsafe { Arc::from_raw(old) })
+    }
+}
+
+impl<T: Operations> Drop for QueueData<T> {
+    fn drop(&mut self) {
+        drop(self.swap(core::ptr::null_mut()));
+    }
+}
+
+/// A queue with no request in flight, until this is dropped.
+///
+/// Wraps `blk_mq_freeze_queue()` and `blk_mq_unfreeze_queue()`; memory allocated meanwhile is
+/// implicitly `GFP_NOIO`.
+pub struct FrozenQueue<'a, T: Operations> {
+    disk: &'a Disk<T>,
+    memflags: u32,
+}
+
+impl<'a, T: Operations> FrozenQueue<'a, T> {
+    /// Waits until all requests have ended. Sleeps; no request of this queue may depend on a lock
+    /// that the caller holds.
+    pub(crate) fn new(disk: &'a Disk<T>) -> Self {
+        Self {
+            disk,
+            // SAFETY: A disk has a live queue.
+            memflags: unsafe { helpers::kx_freeze_queue(disk.queue()) },
+        }
+    }
+
+    /// Replaces what requests read through [`InFlight::published`](super::InFlight::published) and returns what was there.
+    pub fn publish(&self, value: Option<Arc<T::Published>>) -> Option<Arc<T::Published>> {
+        let new = value.map_or(core::ptr::null_mut(), |v| Arc::into_raw(v).cast_mut());
+        // No request is in flight, so nobody holds a reference into the old value.
+        self.disk.queue_data().swap(new)
+    }
+}
+
+impl<T: Operations> Drop for FrozenQueue<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: `new` froze this queue and returned these flags.
+        unsafe { helpers::kx_unfreeze_queue(self.disk.queue(), self.memflags) };
+    }
+}
+

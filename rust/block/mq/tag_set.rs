@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `struct blk_mq_tag_set`.
+
+use super::{operations::OperationsVTable, Operations};
+use crate::helpers;
+use core::{marker::PhantomData, pin::Pin};
+use kernel::{
+    bindings,
+    error::{to_result, Error},
+    prelude::*,
+    types::Opaque,
+};
+
+/// How a [`TagSet`] is made.
+pub struct TagSetConfig {
+    /// Requests that can be in flight at once, over all hardware queues.
+    pub depth: u32,
+}
+
+/// The tags and requests of one disk: wraps `struct blk_mq_tag_set`.
+///
+/// One hardware queue per CPU with shared tags (`BLK_MQ_F_TAG_HCTX_SHARED`), so that the memory
+/// for requests does not grow with the CPUs. No I/O scheduler by default, as the backing has one.
+#[pin_data(PinnedDrop)]
+pub struct TagSet<T: Operations> {
+    #[pin]
+    inner: Opaque<bindings::blk_mq_tag_set>,
+    _p: PhantomData<T>,
+}
+
+impl<T: Operations> TagSet<T> {
+    /// Allocates tags and requests. Sleeps. Fails with ENOMEM, or EINVAL for a depth of 0.
+    pub fn new(config: TagSetConfig) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            inner <- Opaque::try_ffi_init(move |slot: *mut bindings::blk_mq_tag_set| {
+                let mut set: bindings::blk_mq_tag_set = pin_init::zeroed();
+                set.ops = OperationsVTable::<T>::build();
+                // SAFETY: Set once at boot.
+                set.nr_hw_queues = unsafe { bindings::nr_cpu_ids };
+                set.nr_maps = 1;
+                set.queue_depth = config.depth;
+                set.numa_node = bindings::NUMA_NO_NODE;
+                set.cmd_size = OperationsVTable::<T>::CMD_SIZE as u32;
+                // SAFETY: No requirements.
+                set.flags = unsafe { helpers::kx_tag_set_flags() };
+                // SAFETY: `slot` is valid for writes and stays where it is.
+                unsafe { slot.write(set) };
+                // SAFETY: `slot` is initialised; its operations fit `T`.
+                to_result(unsafe { bindings::blk_mq_alloc_tag_set(slot) })
+            }),
+            _p: PhantomData,
+        })
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut bindings::blk_mq_tag_set {
+        self.inner.get()
+    }
+}
+
+// SAFETY: A tag set may be used and freed by any task; its request data is `Send`.
+unsafe impl<T: Operations> Send for TagSet<T> {}
+// SAFETY: `&TagSet` only gives out the pointer, whose users are synchronised by the block layer.
+unsafe impl<T: Operations> Sync for TagSet<T> {}
+
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for TagSet<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: Allocated by `new`; a disk keeps its tag set until its queue is gone.
+        unsafe { bindings::blk_mq_free_tag_set(self.inner.get()) };
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files as the backing of a block device.
+
+mod backing;
+pub mod kiocb;
+
+pub use backing::{BackingFile, DioAlign, Identity, RestrictedGfp, SpaceMode};

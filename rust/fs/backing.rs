@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A file that backs a block device.
+//!
+//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
+
+use crate::{block::bdev::BlockDevice, helpers};
+use core::ptr::NonNull;
+use kernel::{
+    bindings,
+    error::{from_err_ptr, to_result},
+    prelude::*,
+};
+
+/// A reference to an open file: wraps `struct file`.
+///
+/// Only what does not depend on the file position is offered, so it may go to any task.
+pub struct BackingFile(NonNull<bindings::file>);
+
+// SAFETY: The reference count is atomic, and no method touches the file position.
+unsafe impl Send for BackingFile {}
+// SAFETY: As above.
+unsafe impl Sync for BackingFile {}
+
+/// What direct I/O needs of a file, in bytes: `STATX_DIOALIGN`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DioAlign {
+    /// Offsets and lengths must be multiples of this.
+    pub offset: u32,
+    /// Memory must be aligned to this.
+    pub memory: u32,
+}
+
+/// Where a file is: what `stat` tells, in the encoding of `huge_encode_dev()`.
+#[derive(Clone, Copy, Default)]
+pub struct Identity {
+    /// The device that the file is on.
+    pub device: u64,
+    /// Its inode number.
+    pub inode: u64,
+    /// For a device node, the device that it stands for.
+    pub rdevice: u64,
+}
+
+/// What [`BackingFile::change_space`] does to a range; the size of the file stays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SpaceMode {
+    /// Give the space back: `FALLOC_FL_PUNCH_HOLE`.
+    Punch,
+    /// Zero it and keep the space: `FALLOC_FL_ZERO_RANGE`.
+    Zero,
+}
+
+impl BackingFile {
+    /// Looks up a descriptor of the current process, as `fget()`. Fails with EBADF.
+    pub fn from_fd(fd: u32) -> Result<Self> {
+        // SAFETY: No requirements.
+        NonNull::new(unsafe { bindings::fget(fd) })
+            .map(Self)
+            .ok_or(EBADF)
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut bindings::file {
+        self.0.as_ptr()
+    }
+
+    fn ops(&self, bit: u32) -> bool {
+        // SAFETY: We hold a reference to the file.
+        unsafe { helpers::kx_file_ops(self.as_raw()) & bit != 0 }
+    }
+
+    fn traits(&self, bit: u32) -> bool {
+        // SAFETY: We hold a reference to the file.
+        unsafe { helpers::kx_file_traits(self.as_raw()) & bit != 0 }
+    }
+
+    /// Whether it can be read through an `iov_iter`.
+    pub fn has_read_iter(&self) -> bool {
+        self.ops(1)
+    }
+
+    /// Whether it can be written through an `iov_iter`.
+    pub fn has_write_iter(&self) -> bool {
+        self.ops(2)
+    }
+
+    /// Whether it can be synced.
+    pub fn has_fsync(&self) -> bool {
+        self.ops(4)
+    }
+
+    /// Whether it may be able to change its space.
+    pub fn has_fallocate(&self) -> bool {
+        self.ops(8)
+    }
+
+    /// `FMODE_READ`: opened for reading.
+    pub fn readable(&self) -> bool {
+        self.traits(1)
+    }
+
+    /// `FMODE_WRITE`: opened for writing.
+    pub fn writable(&self) -> bool {
+        self.traits(2)
+    }
+
+    /// `FMODE_CAN_ODIRECT`: its file system knows direct I/O.
+    pub fn can_direct(&self) -> bool {
+        self.traits(4)
+    }
+
+    /// `O_DIRECT`: opened for direct I/O.
+    pub fn opened_direct(&self) -> bool {
+        self.traits(8)
+    }
+
+    /// A regular file.
+    pub fn is_regular(&self) -> bool {
+        self.traits(16)
+    }
+
+    /// A block device.
+    pub fn is_block(&self) -> bool {
+        self.traits(32)
+    }
+
+    /// The block device that this file is.
+    pub fn block_device(&self) -> Option<&BlockDevice> {
+        // SAFETY: We hold a reference to the file, which keeps the device open.
+        let bdev = unsafe { helpers::kx_file_bdev(self.as_raw()) };
+        // SAFETY: As above.
+        (!bdev.is_null()).then(|| unsafe { BlockDevice::from_raw(bdev) })
+    }
+
+    fn raw_device_below(&self) -> Option<*mut bindings::block_device> {
+        // SAFETY: We hold a reference to the file.
+        let own = unsafe { helpers::kx_file_bdev(self.as_raw()) };
+        if !own.is_null() {
+            return Some(own);
+        }
+        // SAFETY: As above.
+        let sb = unsafe { helpers::kx_file_sb_bdev(self.as_raw()) };
+        (!sb.is_null()).then_some(sb)
+    }
+
+    /// Whether what lies below is a rotating disk.
+    pub fn rotational(&self) -> bool {
+        self.raw_device_below()
+            // SAFETY: The file keeps the device below it alive.
+            .is_some_and(|bdev| unsafe { helpers::kx_bdev_rotational(bdev) })
+    }
+
+    /// Its size in bytes: asked of a file's server, read from a block device. Sleeps.
+    pub fn size(&self) -> Result<i64> {
+        let mut size = 0;
+        // SAFETY: We hold a reference to the file.
+        to_result(unsafe { helpers::kx_file_size(self.as_raw(), &mut size) })?;
+        Ok(size)
+    }
+
+    /// What direct I/O needs: as the file system says, or else as its block device does, or else
+    /// 512 bytes. Sleeps.
+    pub fn dio_align(&self) -> DioAlign {
+        let (mut offset, mut memory) = (512, 512);
+        // SAFETY: We hold a reference to the file.
+        let told = unsafe { helpers::kx_file_dio_align(self.as_raw(), &mut offset, &mut memory) };
+        if !told {
+            if let Some(bdev) = self.raw_device_below() {
+                // SAFETY: The file keeps the device below it alive.
+                unsafe { helpers::kx_bdev_dio_limits(bdev, &mut offset, &mut memory) };
+            }
+        }
+        DioAlign { offset, memory }
+    }
+
+    /// How its space can be changed: the granularity of discards in bytes, and the largest request
+    /// in 512-byte sectors, 0 if it can't. Sleeps.
+    ///
+    /// Discards must read back as zeroes, so of a block device it is the write-zeroes limit.
+    pub fn space_limits(&self) -> (u32, u32) {
+        let (mut granularity, mut max) = (0, 0);
+        if let Some(bdev) = self.block_device() {
+            // SAFETY: The file keeps the device open.
+            unsafe { helpers::kx_bdev_space_limits(bdev.as_raw(), &mut granularity, &mut max) };
+        } else if self.has_fallocate()
+            // SAFETY: We hold a reference to the file.
+            && unsafe { helpers::kx_file_block_size(self.as_raw(), &mut granularity) } == 0
+        {
+            max = u32::MAX >> 9;
+        }
+        (granularity, max)
+    }
+
+    /// What `stat` says of it. Sleeps.
+    pub fn identity(&self) -> Result<Identity> {
+        let mut id = Identity::default();
+        // SAFETY: We hold a reference to the file.
+        to_result(unsafe {
+            helpers::kx_file_identity(
+                self.as_raw(),
+                &mut id.device,
+                &mut id.inode,
+                &mut id.rdevice,
+            )
+        })?;
+        Ok(id)
+    }
+
+    /// Its path as `d_path()` gives it, with ` (deleted)` if so; written somewhere into `buf`.
+    /// Fails with ENAMETOOLONG.
+    pub fn path<'b>(&self, buf: &'b mut [u8]) -> Result<&'b CStr> {
+        // SAFETY: We hold a reference to the file; `buf` is valid for writes of its length.
+        let p = from_err_ptr(unsafe {
+            bindings::file_path(self.as_raw(), buf.as_mut_ptr().cast(), buf.len() as i32)
+        })?;
+        // SAFETY: On success `p` is a C string within `buf`.
+        Ok(unsafe { CStr::from_char_ptr(p) })
+    }
+
+    /// Makes all written data durable: `vfs_fsync()`. Sleeps.
+    ///
+    /// EINVAL means that the file can't be synced and has nothing to lose: it is no error.
+    pub fn fsync(&self) -> Result {
+        // SAFETY: We hold a reference to the file.
+        match unsafe { bindings::vfs_fsync(self.as_raw(), 0) } {
+            e if e == EINVAL.to_errno() => Ok(()),
+            e => to_result(e),
+        }
+    }
+
+    /// Punches or zeroes `len` bytes at `pos`, keeping the size: `vfs_fallocate()`. Sleeps.
+    ///
+    /// Fails with EOPNOTSUPP where the file system can't.
+    pub fn change_space(&self, mode: SpaceMode, pos: i64, len: u32) -> Result {
+        const KEEP_SIZE: i32 = 0x01;
+        let mode = KEEP_SIZE
+            | match mode {
+                SpaceMode::Punch => 0x02,
+                SpaceMode::Zero => 0x10,
+            };
+        // SAFETY: We hold a reference to the file.
+        to_result(unsafe { bindings::vfs_fallocate(self.as_raw(), mode, pos, len.into()) })
+    }
+
+    /// A number that two open files share when they share their page cache.
+    pub fn mapping_id(&self) -> usize {
+        // SAFETY: We hold a reference to the file.
+        unsafe { helpers::kx_file_mapping_id(self.as_raw()) }
+    }
+}
+
+impl Clone for BackingFile {
+    fn clone(&self) -> Self {
+        // SAFETY: We hold a reference, so another can be taken.
+        unsafe { bindings::get_file(self.as_raw()) };
+        Self(self.0)
+    }
+}
+
+impl Drop for BackingFile {
+    fn drop(&mut self) {
+        // SAFETY: The reference is ours.
+        unsafe { bindings::fput(self.as_raw()) };
+    }
+}
+
+/// The page cache of a file allocates without `__GFP_IO` and `__GFP_FS` until this is dropped.
+///
+/// Or reclaim on behalf of the backing file would enter the device on top of it and wait for
+/// itself. Wraps `mapping_set_gfp_mask()`.
+pub struct RestrictedGfp {
+    file: BackingFile,
+    old: u32,
+}
+
+impl RestrictedGfp {
+    /// Restricts the page cache of `file`.
+    pub fn new(file: &BackingFile) -> Self {
+        Self {
+            // SAFETY: We hold a reference to the file.
+            old: unsafe { helpers::kx_file_restrict_gfp(file.as_raw()) },
+            file: file.clone(),
+        }
+    }
+
+    /// Lets the file go and restricts the page cache of another one instead.
+    pub fn replace(&mut self, file: &BackingFile) {
+        // First, as both files may share their page cache.
+        self.restore();
+        // SAFETY: We hold a reference to the file.
+        self.old = unsafe { helpers::kx_file_restrict_gfp(file.as_raw()) };
+        self.file = file.clone();
+    }
+
+    fn restore(&self) {
+        // SAFETY: We hold a reference to the file, whose mask was `old`.
+        unsafe { helpers::kx_file_restore_gfp(self.file.as_raw(), self.old) };
+    }
+}
+
+impl Drop for RestrictedGfp {
+    fn drop(&mut self) {
+        self.restore();
+    }
+}

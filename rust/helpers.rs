@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Declarations of the C shims in `rust/helpers/*.c`.
+//!
+//! The prototypes are those of `rust/helpers/helpers.h`; what each wraps stands in its name.
+
+use kernel::{
+    bindings::{
+        attribute_group, bio, bio_vec, block_device, bvec_iter, device, device_attribute, file,
+        gendisk, iov_iter, kiocb, mutex, queue_limits, request, request_queue, work_struct,
+        workqueue_struct,
+    },
+    ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_ushort},
+};
+
+/// `kiocb::ki_complete`.
+pub(crate) type KiComplete = unsafe extern "C" fn(iocb: *mut kiocb, ret: c_long);
+
+/// `device_attribute::show`.
+pub(crate) type Show =
+    unsafe extern "C" fn(dev: *mut device, attr: *mut device_attribute, buf: *mut c_char) -> isize;
+
+/// `device_attribute::store`.
+pub(crate) type Store = unsafe extern "C" fn(
+    dev: *mut device,
+    attr: *mut device_attribute,
+    buf: *const c_char,
+    count: usize,
+) -> isize;
+
+#[allow(improper_ctypes)] // Empty structs of C, as in the bindings crate.
+extern "C" {
+    pub(crate) fn kx_req_get_ioprio(rq: *mut request) -> c_ushort;
+    pub(crate) fn kx_bio_iter_bvec(bio: *const bio, iter: *const bvec_iter, bvec: *mut bio_vec);
+    pub(crate) fn kx_bio_advance_iter(bio: *const bio, iter: *mut bvec_iter, bytes: c_uint);
+    pub(crate) fn kx_iov_iter_bio(iter: *mut iov_iter, direction: c_uint, bio: *const bio);
+    pub(crate) fn kx_iov_iter_count(iter: *const iov_iter) -> usize;
+
+    pub(crate) fn kx_disk_uevent_change(disk: *mut gendisk);
+    pub(crate) fn kx_disk_suppress_uevents(disk: *mut gendisk, suppress: bool);
+    pub(crate) fn kx_disk_set_partscan(disk: *mut gendisk, enable: bool);
+    pub(crate) fn kx_disk_set_media_change_events(disk: *mut gendisk);
+    pub(crate) fn kx_disk_openers(disk: *mut gendisk) -> c_uint;
+    pub(crate) fn kx_disk_scan_partitions(disk: *mut gendisk) -> c_int;
+    pub(crate) fn kx_disk_create_group(disk: *mut gendisk, group: *const attribute_group) -> c_int;
+    pub(crate) fn kx_disk_remove_group(disk: *mut gendisk, group: *const attribute_group);
+    pub(crate) fn kx_dev_to_disk(dev: *mut device) -> *mut gendisk;
+    pub(crate) fn kx_bdev_sync_and_invalidate(bdev: *mut block_device) -> c_int;
+    pub(crate) fn kx_bdev_nr_sectors(bdev: *mut block_device) -> u64;
+
+    pub(crate) fn kx_freeze_queue(q: *mut request_queue) -> c_uint;
+    pub(crate) fn kx_unfreeze_queue(q: *mut request_queue, memflags: c_uint);
+    pub(crate) fn kx_limits_start_update(q: *mut request_queue, lim: *mut queue_limits);
+    pub(crate) fn kx_limits_set_features(
+        lim: *mut queue_limits,
+        write_cache: bool,
+        fua: bool,
+        rotational: bool,
+    );
+    pub(crate) fn kx_tag_set_flags() -> c_uint;
+
+    pub(crate) fn kx_file_ops(file: *const file) -> c_uint;
+    pub(crate) fn kx_file_traits(file: *const file) -> c_uint;
+    pub(crate) fn kx_file_bdev(file: *const file) -> *mut block_device;
+    pub(crate) fn kx_file_sb_bdev(file: *const file) -> *mut block_device;
+    pub(crate) fn kx_bdev_rotational(bdev: *mut block_device) -> bool;
+    pub(crate) fn kx_bdev_dio_limits(
+        bdev: *mut block_device,
+        offset: *mut c_uint,
+        mem: *mut c_uint,
+    );
+    pub(crate) fn kx_bdev_space_limits(
+        bdev: *mut block_device,
+        granularity: *mut c_uint,
+        max_zeroes: *mut c_uint,
+    );
+    pub(crate) fn kx_file_size(file: *mut file, size: *mut i64) -> c_int;
+    pub(crate) fn kx_file_dio_align(
+        file: *mut file,
+        offset: *mut c_uint,
+        mem: *mut c_uint,
+    ) -> bool;
+    pub(crate) fn kx_file_identity(
+        file: *mut file,
+        dev: *mut u64,
+        ino: *mut u64,
+        rdev: *mut u64,
+    ) -> c_int;
+    pub(crate) fn kx_file_block_size(file: *mut file, bsize: *mut c_uint) -> c_int;
+    pub(crate) fn kx_file_restrict_gfp(file: *mut file) -> c_uint;
+    pub(crate) fn kx_file_restore_gfp(file: *mut file, old: c_uint);
+    pub(crate) fn kx_file_mapping_id(file: *const file) -> c_ulong;
+
+    pub(crate) fn kx_kiocb_init(
+        iocb: *mut kiocb,
+        file: *mut file,
+        pos: i64,
+        ioprio: c_ushort,
+        direct: bool,
+        dsync: bool,
+        complete: KiComplete,
+    );
+    pub(crate) fn kx_kiocb_submit(iocb: *mut kiocb, iter: *mut iov_iter, write: bool) -> isize;
+    pub(crate) fn kx_kiocb_end_write(iocb: *mut kiocb);
+
+    pub(crate) fn kx_alloc_workqueue(
+        name: *const c_char,
+        max_active: c_uint,
+    ) -> *mut workqueue_struct;
+    pub(crate) fn kx_init_work(
+        work: *mut work_struct,
+        func: unsafe extern "C" fn(work: *mut work_struct),
+    );
+    pub(crate) fn kx_queue_work(wq: *mut workqueue_struct, work: *mut work_struct) -> bool;
+    pub(crate) fn kx_io_worker_enter() -> c_uint;
+    pub(crate) fn kx_io_worker_leave(old: c_uint);
+
+    pub(crate) fn kx_device_attribute_init(
+        attr: *mut device_attribute,
+        name: *const c_char,
+        mode: c_ushort,
+        show: Option<Show>,
+        store: Option<Store>,
+    );
+
+    pub(crate) fn kx_mutex_lock_killable(lock: *mut mutex) -> c_int;
+    pub(crate) fn kx_capable_sys_admin() -> bool;
+    pub(crate) fn kx_minor(dev: u32) -> c_uint;
+    pub(crate) fn kx_open_mode(mode: c_uint) -> c_uint;
+    pub(crate) fn kx_noop_llseek(file: *mut file, offset: i64, whence: c_int) -> i64;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shims for struct file as the backing of a block device. */
+
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/kdev_t.h>
+#include <linux/pagemap.h>
+#include <linux/stat.h>
+#include <linux/statfs.h>
+
+#include "helpers.h"
+
+unsigned int kx_file_ops(const struct file *file)
+{
+	const struct file_operations *fop = file->f_op;
+
+	return (fop->read_iter ? 1 : 0) | (fop->write_iter ? 2 : 0) |
+	       (fop->fsync ? 4 : 0) | (fop->fallocate ? 8 : 0);
+}
+
+unsigned int kx_file_traits(const struct file *file)
+{
+	umode_t mode = file->f_mapping->host->i_mode;
+
+	return (file->f_mode & FMODE_READ ? 1 : 0) |
+	       (file->f_mode & FMODE_WRITE ? 2 : 0) |
+	       (file->f_mode & FMODE_CAN_ODIRECT ? 4 : 0) |
+	       (file->f_flags & O_DIRECT ? 8 : 0) |
+	       (S_ISREG(mode) ? 16 : 0) | (S_ISBLK(mode) ? 32 : 0);
+}
+
+struct block_device *kx_file_bdev(const struct file *file)
+{
+	struct inode *inode = file->f_mapping->host;
+
+	return S_ISBLK(inode->i_mode) ? I_BDEV(inode) : NULL;
+}
+
+struct block_device *kx_file_sb_bdev(const struct file *file)
+{
+	return file->f_mapping->host->i_sb->s_bdev;
+}
+
+bool kx_bdev_rotational(struct block_device *bdev)
+{
+	return bdev_rot(bdev);
+}
+
+void kx_bdev_dio_limits(struct block_device *bdev, unsigned int *offset,
+			unsigned int *mem)
+{
+	*offset = bdev_logical_block_size(bdev);
+	*mem = bdev_dma_alignment(bdev) + 1;
+}
+
+void kx_bdev_space_limits(struct block_device *bdev, unsigned int *granularity,
+			  unsigned int *max_zeroes)
+{
+	*max_zeroes = bdev_write_zeroes_sectors(bdev);
+	*granularity = bdev_discard_granularity(bdev);
+}
+
+int kx_file_size(struct file *file, loff_t *size)
+{
+	struct kstat stat;
+	int ret;
+
+	if (S_ISBLK(file_inode(file)->i_mode)) {
+		*size = i_size_read(file->f_mapping->host);
+		return 0;
+	}
+	/* A network file system's cached size may be stale: ask. */
+	ret = vfs_getattr_nosec(&file->f_path, &stat, STATX_SIZE, 0);
+	*size = ret ? 0 : stat.size;
+	return ret;
+}
+
+bool kx_file_dio_align(struct file *file, unsigned int *offset,
+		       unsigned int *mem)
+{
+	struct kstat stat;
+
+	if (vfs_getattr(&file->f_path, &stat, STATX_DIOALIGN, 0) ||
+	    !(stat.result_mask & STATX_DIOALIGN) || !stat.dio_mem_align)
+		return false;
+	*offset = stat.dio_offset_align;
+	*mem = stat.dio_mem_align;
+	return true;
+}
+
+int kx_file_identity(struct file *file, u64 *dev, u64 *ino, u64 *rdev)
+{
+	struct kstat stat;
+	int ret;
+
+	ret = vfs_getattr(&file->f_path, &stat, STATX_INO,
+			  AT_STATX_SYNC_AS_STAT);
+	if (ret)
+		return ret;
+	*dev = huge_encode_dev(stat.dev);
+	*ino = stat.ino;
+	*rdev = huge_encode_dev(stat.rdev);
+	return 0;
+}
+
+int kx_file_block_size(struct file *file, unsigned int *bsize)
+{
+	struct kstatfs stat;
+	int ret = vfs_statfs(&file->f_path, &stat);
+
+	*bsize = ret ? 0 : stat.f_bsize;
+	return ret;
+}
+
+gfp_t kx_file_restrict_gfp(struct file *file)
+{
+	gfp_t old = mapping_gfp_mask(file->f_mapping);
+
+	mapping_set_gfp_mask(file->f_mapping, old & ~(__GFP_IO | __GFP_FS));
+	return old;
+}
+
+void kx_file_restore_gfp(struct file *file, gfp_t old)
+{
+	mapping_set_gfp_mask(file->f_mapping, old);
+}
+
+unsigned long kx_file_mapping_id(const struct file *file)
+{
+	return (unsigned long)file->f_mapping;
+}

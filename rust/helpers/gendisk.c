@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shims for struct gendisk and struct block_device. */
+
+#include <linux/blkdev.h>
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/mutex.h>
+#include <linux/sysfs.h>
+
+#include "helpers.h"
+
+void kx_disk_uevent_change(struct gendisk *disk)
+{
+	kobject_uevent(&disk_to_dev(disk)->kobj, KOBJ_CHANGE);
+}
+
+void kx_disk_suppress_uevents(struct gendisk *disk, bool suppress)
+{
+	dev_set_uevent_suppress(disk_to_dev(disk), suppress);
+}
+
+void kx_disk_set_partscan(struct gendisk *disk, bool enable)
+{
+	if (enable)
+		clear_bit(GD_SUPPRESS_PART_SCAN, &disk->state);
+	else
+		set_bit(GD_SUPPRESS_PART_SCAN, &disk->state);
+}
+
+void kx_disk_set_media_change_events(struct gendisk *disk)
+{
+	disk->events = DISK_EVENT_MEDIA_CHANGE;
+	disk->event_flags = DISK_EVENT_FLAG_UEVENT;
+}
+
+unsigned int kx_disk_openers(struct gendisk *disk)
+{
+	return disk_openers(disk);
+}
+
+int kx_disk_scan_partitions(struct gendisk *disk)
+{
+	int ret;
+
+	mutex_lock(&disk->open_mutex);
+	ret = bdev_disk_changed(disk, false);
+	mutex_unlock(&disk->open_mutex);
+	return ret;
+}
+
+int kx_disk_create_group(struct gendisk *disk,
+			 const struct attribute_group *group)
+{
+	return sysfs_create_group(&disk_to_dev(disk)->kobj, group);
+}
+
+void kx_disk_remove_group(struct gendisk *disk,
+			  const struct attribute_group *group)
+{
+	sysfs_remove_group(&disk_to_dev(disk)->kobj, group);
+}
+
+struct gendisk *kx_dev_to_disk(struct device *dev)
+{
+	return dev_to_disk(dev);
+}
+
+int kx_bdev_sync_and_invalidate(struct block_device *bdev)
+{
+	int ret = sync_blockdev(bdev);
+
+	invalidate_bdev(bdev);
+	return ret;
+}
+
+sector_t kx_bdev_nr_sectors(struct block_device *bdev)
+{
+	return bdev_nr_sectors(bdev);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * C shims for what Rust can't call: inline functions, macros, variadic
+ * functions, and fields that move between kernel versions. Rust declares the
+ * same prototypes in rust/helpers.rs.
+ */
+#ifndef _RLOOP_HELPERS_H
+#define _RLOOP_HELPERS_H
+
+#include <linux/blk_types.h>
+#include <linux/types.h>
+
+struct attribute_group;
+struct bio;
+struct bio_vec;
+struct block_device;
+struct bvec_iter;
+struct device;
+struct device_attribute;
+struct file;
+struct gendisk;
+struct iov_iter;
+struct kiocb;
+struct mutex;
+struct queue_limits;
+struct request;
+struct request_queue;
+struct work_struct;
+struct workqueue_struct;
+
+/* request.c */
+unsigned short kx_req_get_ioprio(struct request *rq);
+void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,
+		      struct bio_vec *bvec);
+void kx_bio_advance_iter(const struct bio *bio, struct bvec_iter *iter,
+			 unsigned int bytes);
+void kx_iov_iter_bio(struct iov_iter *iter, unsigned int direction,
+		     const struct bio *bio);
+size_t kx_iov_iter_count(const struct iov_iter *iter);
+
+/* gendisk.c */
+void kx_disk_uevent_change(struct gendisk *disk);
+void kx_disk_suppress_uevents(struct gendisk *disk, bool suppress);
+void kx_disk_set_partscan(struct gendisk *disk, bool enable);
+void kx_disk_set_media_change_events(struct gendisk *disk);
+unsigned int kx_disk_openers(struct gendisk *disk);
+int kx_disk_scan_partitions(struct gendisk *disk);
+int kx_disk_create_group(struct gendisk *disk,
+			 const struct attribute_group *group);
+void kx_disk_remove_group(struct gendisk *disk,
+			  const struct attribute_group *group);
+struct gendisk *kx_dev_to_disk(struct device *dev);
+int kx_bdev_sync_and_invalidate(struct block_device *bdev);
+sector_t kx_bdev_nr_sectors(struct block_device *bdev);
+
+/* queue.c */
+unsigned int kx_freeze_queue(struct request_queue *q);
+void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags);
+void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim);
+void kx_limits_set_features(struct queue_limits *lim, bool write_cache,
+			    bool fua, bool rotational);
+unsigned int kx_tag_set_flags(void);
+
+/* file.c */
+unsigned int kx_file_ops(const struct file *file);
+unsigned int kx_file_traits(const struct file *file);
+struct block_device *kx_file_bdev(const struct file *file);
+struct block_device *kx_file_sb_bdev(const struct file *file);
+bool kx_bdev_rotational(struct block_device *bdev);
+void kx_bdev_dio_limits(struct block_device *bdev, unsigned int *offset,
+			unsigned int *mem);
+void kx_bdev_space_limits(struct block_device *bdev, unsigned int *granularity,
+			  unsigned int *max_zeroes);
+int kx_file_size(struct file *file, loff_t *size);
+bool kx_file_dio_align(struct file *file, unsigned int *offset,
+		       unsigned int *mem);
+int kx_file_identity(struct file *file, u64 *dev, u64 *ino, u64 *rdev);
+int kx_file_block_size(struct file *file, unsigned int *bsize);
+gfp_t kx_file_restrict_gfp(struct file *file);
+void kx_file_restore_gfp(struct file *file, gfp_t old);
+unsigned long kx_file_mapping_id(const struct file *file);
+
+/* kiocb.c */
+void kx_kiocb_init(struct kiocb *iocb, struct file *file, loff_t pos,
+		   unsigned short ioprio, bool direct, bool dsync,
+		   void (*complete)(struct kiocb *iocb, long ret));
+ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write);
+void kx_kiocb_end_write(struct kiocb *iocb);
+
+/* workqueue.c */
+struct workqueue_struct *kx_alloc_workqueue(const char *name,
+					    unsigned int max_active);
+void kx_init_work(struct work_struct *work,
+		  void (*fn)(struct work_struct *work));
+bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work);
+unsigned int kx_io_worker_enter(void);
+void kx_io_worker_leave(unsigned int old);
+
+/* sysfs.c */
+void kx_device_attribute_init(struct device_attribute *attr, const char *name,
+			      umode_t mode,
+			      ssize_t (*show)(struct device *dev,
+					      struct device_attribute *attr,
+					      char *buf),
+			      ssize_t (*store)(struct device *dev,
+					       struct device_attribute *attr,
+					       const char *buf, size_t count));
+
+/* misc.c */
+int kx_mutex_lock_killable(struct mutex *lock);
+bool kx_capable_sys_admin(void);
+unsigned int kx_minor(dev_t dev);
+unsigned int kx_open_mode(blk_mode_t mode);
+loff_t kx_noop_llseek(struct file *file, loff_t offset, int whence);
+
+#endif /* _RLOOP_HELPERS_H */

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shims that have no other home. */
+
+#include <linux/blkdev.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/kdev_t.h>
+#include <linux/mutex.h>
+
+#include "helpers.h"
+
+int kx_mutex_lock_killable(struct mutex *lock)
+{
+	return mutex_lock_killable(lock);
+}
+
+bool kx_capable_sys_admin(void)
+{
+	return capable(CAP_SYS_ADMIN);
+}
+
+unsigned int kx_minor(dev_t dev)
+{
+	return MINOR(dev);
+}
+
+unsigned int kx_open_mode(blk_mode_t mode)
+{
+	return (mode & BLK_OPEN_WRITE ? 1 : 0) | (mode & BLK_OPEN_EXCL ? 2 : 0);
+}
+
+loff_t kx_noop_llseek(struct file *file, loff_t offset, int whence)
+{
+	return noop_llseek(file, offset, whence);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shims for struct request_queue, its limits and the tag set. */
+
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+
+#include "helpers.h"
+
+unsigned int kx_freeze_queue(struct request_queue *q)
+{
+	return blk_mq_freeze_queue(q);
+}
+
+void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags)
+{
+	blk_mq_unfreeze_queue(q, memflags);
+}
+
+void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim)
+{
+	*lim = queue_limits_start_update(q);
+}
+
+void kx_limits_set_features(struct queue_limits *lim, bool write_cache,
+			    bool fua, bool rotational)
+{
+	lim->features &= ~(BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
+			   BLK_FEAT_ROTATIONAL);
+	if (write_cache)
+		lim->features |= BLK_FEAT_WRITE_CACHE;
+	if (write_cache && fua)
+		lim->features |= BLK_FEAT_FUA;
+	if (rotational)
+		lim->features |= BLK_FEAT_ROTATIONAL;
+}
+
+unsigned int kx_tag_set_flags(void)
+{
+	return BLK_MQ_F_STACKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT |
+	       BLK_MQ_F_TAG_HCTX_SHARED;
+}

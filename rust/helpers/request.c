@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shims for struct request and its bios: inline functions and moving fields. */
+
+#include <linux/bio.h>
+#include <linux/blk-mq.h>
+#include <linux/uio.h>
+
+#include "helpers.h"
+
+unsigned short kx_req_get_ioprio(struct request *rq)
+{
+	return req_get_ioprio(rq);
+}
+
+void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,
+		      struct bio_vec *bvec)
+{
+	*bvec = mp_bvec_iter_bvec(bio->bi_io_vec, *iter);
+}
+
+void kx_bio_advance_iter(const struct bio *bio, struct bvec_iter *iter,
+			 unsigned int bytes)
+{
+	bio_advance_iter_single(bio, iter, bytes);
+}
+
+/* The field was bi_bvec_done until 7.2 and is bi_offset since. */
+static size_t first_bvec_offset(const struct bio *bio)
+{
+	struct bio_vec bvec = mp_bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
+
+	return bvec.bv_offset -
+	       __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter)->bv_offset;
+}
+
+void kx_iov_iter_bio(struct iov_iter *iter, unsigned int direction,
+		     const struct bio *bio)
+{
+	struct bio_vec bvec;
+	struct bvec_iter pos;
+	unsigned long nr = 0;
+
+	bio_for_each_bvec(bvec, bio, pos)
+		nr++;
+	iov_iter_bvec(iter, direction,
+		      __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter), nr,
+		      bio->bi_iter.bi_size);
+	iter->iov_offset = first_bvec_offset(bio);
+}
+
+size_t kx_iov_iter_count(const struct iov_iter *iter)
+{
+	return iov_iter_count(iter);
+}

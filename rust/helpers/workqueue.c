@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shims for workqueues and for the flags of a task that does I/O for others. */
+
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include "helpers.h"
+
+struct workqueue_struct *kx_alloc_workqueue(const char *name,
+					    unsigned int max_active)
+{
+	return alloc_workqueue("%s", WQ_UNBOUND | WQ_FREEZABLE, max_active,
+			       name);
+}
+
+void kx_init_work(struct work_struct *work,
+		  void (*fn)(struct work_struct *work))
+{
+	INIT_WORK(work, fn);
+}
+
+bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work)
+{
+	return queue_work(wq, work);
+}
+
+/*
+ * PF_LOCAL_THROTTLE: dirty throttling by this device alone, or writeback
+ * through it would wait for itself. PF_MEMALLOC_NOIO: reclaim must not enter
+ * the device that is waiting for us.
+ */
+unsigned int kx_io_worker_enter(void)
+{
+	unsigned int old = current->flags &
+			   (PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO);
+
+	current->flags |= PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO;
+	return old;
+}
+
+void kx_io_worker_leave(unsigned int old)
+{
+	current->flags = (current->flags &
+			  ~(PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO)) | old;
+}

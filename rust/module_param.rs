@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Module parameters that can be read in `/sys/module/<module>/parameters`.
+//!
+//! Those of the `kernel` crate are integers that sysfs does not show.
+//!
+//! C header: [`include/linux/moduleparam.h`](srctree/include/linux/moduleparam.h)
+
+use kernel::{
+    bindings,
+    ffi::{c_char, c_int, c_void},
+    prelude::*,
+    sync::atomic::{Atomic, Relaxed},
+};
+
+/// An `int` parameter.
+#[repr(C)]
+pub struct IntParam {
+    value: Atomic<i32>,
+    given: Atomic<i32>,
+}
+
+impl IntParam {
+    /// A parameter that is `default` unless given.
+    pub const fn new(default: i32) -> Self {
+        Self {
+            value: Atomic::new(default),
+            given: Atomic::new(0),
+        }
+    }
+
+    /// Its value.
+    pub fn get(&self) -> i32 {
+        self.value.load(Relaxed)
+    }
+
+    /// Its value if the user gave one.
+    pub fn given(&self) -> Option<i32> {
+        (self.given.load(Relaxed) != 0).then(|| self.get())
+    }
+
+    #[doc(hidden)]
+    pub const fn as_arg(&'static self) -> *mut c_void {
+        core::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// # Safety
+    ///
+    /// For the module loader only: `kp` is of an `IntParam`, `val` is null or a C string.
+    unsafe extern "C" fn set(val: *const c_char, kp: *const bindings::kernel_param) -> c_int {
+        // SAFETY: By the caller; `value` is the first field, as C expects an `int` there.
+        unsafe {
+            let this = (*kp).__bindgen_anon_1.arg.cast::<IntParam>();
+            let ret = bindings::param_set_int(val, kp);
+            if ret == 0 {
+                (*this).given.store(1, Relaxed);
+            }
+            ret
+        }
+    }
+}
+
+/// A string parameter.
+#[repr(transparent)]
+pub struct StrParam(Atomic<*mut c_char>);
+
+impl StrParam {
+    /// A parameter that is `None` unless given.
+    pub const fn new() -> Self {
+        Self(Atomic::new(core::ptr::null_mut()))
+    }
+
+    /// Its value if the user gave one. Parameters of this kind can't be written in sysfs.
+    pub fn get(&'static self) -> Option<&'static CStr> {
+        let p = self.0.load(Relaxed);
+        // SAFETY: Set by `param_set_charp` at load and freed after the module's exit.
+        (!p.is_null()).then(|| unsafe { CStr::from_char_ptr(p) })
+    }
+
+    #[doc(hidden)]
+    pub const fn as_arg(&'static self) -> *mut c_void {
+        core::ptr::from_ref(self).cast_mut().cast()
+    }
+}
+
+impl Default for StrParam {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Makes `bindings::kernel_param` [`Sync`].
+#[doc(hidden)]
+#[repr(transparent)]
+pub struct KernelParam(pub bindings::kernel_param);
+
+// SAFETY: Only C reads it, and serialises that itself.
+unsafe impl Sync for KernelParam {}
+
+#[doc(hidden)]
+pub static INT_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
+    flags: 0,
+    set: Some(IntParam::set),
+    get: Some(bindings::param_get_int),
+    free: None,
+};
+
+#[doc(hidden)]
+pub static STR_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
+    flags: 0,
+    set: Some(bindings::param_set_charp),
+    get: Some(bindings::param_get_charp),
+    free: Some(bindings::param_free_charp),
+};
+
+/// Declares a parameter: `module_param!(static NAME: IntParam = ..., "name", "description")`.
+///
+/// The type is [`IntParam`] or [`StrParam`]. Everybody may read it in sysfs, nobody may write it.
+#[macro_export]
+macro_rules! module_param {
+    (@entry $var:ident, $name:literal, $desc:literal, $type:literal, $ops:expr) => {
+        const _: () = {
+            #[link_section = "__param"]
+            #[used]
+            static PARAM: $crate::module_param::KernelParam = $crate::module_param::KernelParam(
+                ::kernel::bindings::kernel_param {
+                    name: ::kernel::str::as_char_ptr_in_const_context(::kernel::c_str!($name)),
+                    mod_: <crate::LocalModule as ::kernel::ModuleMetadata>::THIS_MODULE.as_ptr(),
+                    ops: &raw const $ops,
+                    perm: 0o444,
+                    level: -1,
+                    flags: 0,
+                    __bindgen_anon_1: ::kernel::bindings::kernel_param__bindgen_ty_1 {
+                        arg: $var.as_arg(),
+                    },
+                },
+            );
+            $crate::module_param!(@modinfo concat!("parm=", $name, ":", $desc, "\0"));
+            $crate::module_param!(@modinfo concat!("parmtype=", $name, ":", $type, "\0"));
+        };
+    };
+    (@modinfo $text:expr) => {
+        const _: () = {
+            #[link_section = ".modinfo"]
+            #[used]
+            static INFO: [u8; $text.len()] = $crate::module_param::bytes($text);
+        };
+    };
+    ($(#[$meta:meta])* $vis:vis static $var:ident: IntParam = $init:expr, $name:literal, $desc:literal) => {
+        $(#[$meta])*
+        $vis static $var: $crate::module_param::IntParam = $init;
+        $crate::module_param!(@entry $var, $name, $desc, "int", $crate::module_param::INT_OPS);
+    };
+    ($(#[$meta:meta])* $vis:vis static $var:ident: StrParam = $init:expr, $name:literal, $desc:literal) => {
+        $(#[$meta])*
+        $vis static $var: $crate::module_param::StrParam = $init;
+        $crate::module_param!(@entry $var, $name, $desc, "charp", $crate::module_param::STR_OPS);
+    };
+}
+
+#[doc(hidden)]
+pub const fn bytes<const N: usize>(text: &str) -> [u8; N] {
+    let mut out = [0; N];
+    let mut i = 0;
+    while i < N {
+        out[i] = text.as_bytes()[i];
+        i += 1;
+    }
+    out
+}

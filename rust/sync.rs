@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A mutex that a killed task stops waiting for.
+//!
+//! C header: [`include/linux/mutex.h`](srctree/include/linux/mutex.h)
+
+use crate::helpers;
+use core::{cell::UnsafeCell, ops::Deref, ops::DerefMut};
+use kernel::{bindings, error::to_result, prelude::*, sync::LockClassKey, types::Opaque};
+
+/// A `struct mutex` around a value, with `mutex_lock_killable()`.
+#[pin_data]
+pub struct KillableMutex<T> {
+    #[pin]
+    mutex: Opaque<bindings::mutex>,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: The value moves with the mutex.
+unsafe impl<T: Send> Send for KillableMutex<T> {}
+// SAFETY: The mutex lets one task at a time reach the value.
+unsafe impl<T: Send> Sync for KillableMutex<T> {}
+
+impl<T> KillableMutex<T> {
+    /// Makes one; see [`new_killable_mutex!`](crate::new_killable_mutex).
+    pub fn new(
+        data: T,
+        name: &'static CStr,
+        key: Pin<&'static LockClassKey>,
+    ) -> impl PinInit<Self> {
+        pin_init!(Self {
+            mutex <- Opaque::ffi_init(|slot| {
+                // SAFETY: `slot` is valid and pinned, name and key are static.
+                unsafe { bindings::__mutex_init(slot, name.as_char_ptr(), key.as_ptr()) }
+            }),
+            data: UnsafeCell::new(data),
+        })
+    }
+
+    /// Takes the mutex; fails with EINTR when the task is killed. Sleeps.
+    pub fn lock_killable(&self) -> Result<KillableGuard<'_, T>> {
+        // SAFETY: Initialised by `new`.
+        to_result(unsafe { helpers::kx_mutex_lock_killable(self.mutex.get()) })?;
+        Ok(KillableGuard(self))
+    }
+
+    /// Takes the mutex. Sleeps.
+    pub fn lock(&self) -> KillableGuard<'_, T> {
+        // SAFETY: Initialised by `new`.
+        unsafe { bindings::mutex_lock(self.mutex.get()) };
+        KillableGuard(self)
+    }
+}
+
+/// The mutex is held.
+#[must_use]
+pub struct KillableGuard<'a, T>(&'a KillableMutex<T>);
+
+impl<T> Deref for KillableGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: The mutex is held.
+        unsafe { &*self.0.data.get() }
+    }
+}
+
+impl<T> DerefMut for KillableGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: The mutex is held, and `self` is borrowed mutably.
+        unsafe { &mut *self.0.data.get() }
+    }
+}
+
+impl<T> Drop for KillableGuard<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: Held by this task.
+        unsafe { bindings::mutex_unlock(self.0.mutex.get()) };
+    }
+}
+
+/// Makes a [`KillableMutex`] with a lock class of its own.
+#[macro_export]
+macro_rules! new_killable_mutex {
+    ($data:expr, $name:literal $(,)?) => {
+        $crate::sync::KillableMutex::new(
+            $data,
+            ::kernel::c_str!($name),
+            ::kernel::static_lock_class!(),
+        )
+    };
+}
+
+/// Whether the current task has `CAP_SYS_ADMIN`. Any process context.
+pub fn capable_sys_admin() -> bool {
+    // SAFETY: No requirements.
+    unsafe { helpers::kx_capable_sys_admin() }
+}

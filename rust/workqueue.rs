@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A workqueue of one's own, for requests.
+//!
+//! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
+
+use crate::helpers;
+use core::ptr::NonNull;
+use kernel::{bindings, prelude::*};
+
+/// An unbound, freezable workqueue: wraps `struct workqueue_struct`.
+///
+/// Dropping it waits for all its items and sleeps.
+pub struct Workqueue(NonNull<bindings::workqueue_struct>);
+
+// SAFETY: A workqueue may be used and destroyed by any task.
+unsafe impl Send for Workqueue {}
+// SAFETY: Queueing is synchronised by the workqueue.
+unsafe impl Sync for Workqueue {}
+
+impl Workqueue {
+    /// Allocates a queue that runs at most `max_active` items at once (0: the default). Sleeps.
+    pub fn new(name: &CStr, max_active: u32) -> Result<Self> {
+        // SAFETY: `name` is valid for the call, which copies it.
+        let wq = unsafe { helpers::kx_alloc_workqueue(name.as_char_ptr(), max_active) };
+        NonNull::new(wq).map(Self).ok_or(ENOMEM)
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut bindings::workqueue_struct {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for Workqueue {
+    fn drop(&mut self) {
+        // SAFETY: Allocated by `new` and not used after this.
+        unsafe { bindings::destroy_workqueue(self.as_raw()) };
+    }
+}
+
+/// Runs `f` as a task that does I/O for others: `PF_LOCAL_THROTTLE` and `PF_MEMALLOC_NOIO`.
+///
+/// For workers under a block device: they must neither wait for the dirty pages of the device that
+/// waits for them, nor enter it from reclaim.
+pub fn as_io_worker<R>(f: impl FnOnce() -> R) -> R {
+    // SAFETY: Changes only flags of the current task, which are put back below.
+    let old = unsafe { helpers::kx_io_worker_enter() };
+    let ret = f();
+    // SAFETY: As above.
+    unsafe { helpers::kx_io_worker_leave(old) };
+    ret
+}
