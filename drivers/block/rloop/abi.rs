@@ -97,6 +97,7 @@ pub(crate) mod info64 {
 pub(crate) mod info_old {
     pub(crate) const SIZE: usize = 168;
     pub(crate) const NUMBER: usize = 0;
+    /// A `__kernel_old_dev_t`: 8 bytes on x86-64.
     pub(crate) const DEVICE: usize = 8;
     pub(crate) const INODE: usize = 16;
     pub(crate) const RDEVICE: usize = 24;

@@ -20,6 +20,7 @@ mod geometry;
 mod info;
 mod ioctl;
 mod ladder;
+mod layout;
 mod params;
 mod request;
 mod space;

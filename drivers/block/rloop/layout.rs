@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Compares `abi.rs` with `include/uapi/linux/rloop.h` at compile time.
+//!
+//! The crate `abi_layout` is generated from what the C compiler makes of the header.
+
+use crate::abi::{self, cmd, config, flag, info64, info_old};
+use abi_layout as c;
+
+macro_rules! same {
+    ($($rust:expr => $c:expr,)*) => {
+        $(const _: () = assert!($rust as usize == $c);)*
+    };
+}
+
+same! {
+    info64::SIZE => c::INFO64_SIZE,
+    info64::DEVICE => c::INFO64_DEVICE,
+    info64::INODE => c::INFO64_INODE,
+    info64::RDEVICE => c::INFO64_RDEVICE,
+    info64::OFFSET => c::INFO64_OFFSET,
+    info64::SIZELIMIT => c::INFO64_SIZELIMIT,
+    info64::NUMBER => c::INFO64_NUMBER,
+    info64::ENCRYPT_TYPE => c::INFO64_ENCRYPT_TYPE,
+    info64::ENCRYPT_KEY_SIZE => c::INFO64_ENCRYPT_KEY_SIZE,
+    info64::FLAGS => c::INFO64_FLAGS,
+    info64::FILE_NAME => c::INFO64_FILE_NAME,
+    info_old::SIZE => c::OLD_SIZE,
+    info_old::NUMBER => c::OLD_NUMBER,
+    info_old::DEVICE => c::OLD_DEVICE,
+    core::mem::size_of::<u64>() => c::OLD_DEVICE_BYTES,
+    info_old::INODE => c::OLD_INODE,
+    info_old::RDEVICE => c::OLD_RDEVICE,
+    info_old::OFFSET => c::OLD_OFFSET,
+    info_old::FLAGS => c::OLD_FLAGS,
+    info_old::NAME => c::OLD_NAME,
+    config::SIZE => c::CONFIG_SIZE,
+    config::FD => c::CONFIG_FD,
+    config::BLOCK_SIZE => c::CONFIG_BLOCK_SIZE,
+    config::INFO => c::CONFIG_INFO,
+    abi::NAME_SIZE => c::NAME_SIZE,
+    abi::KEY_SIZE => c::KEY_SIZE,
+    abi::CRYPT_NONE => c::CRYPT_NONE,
+    abi::CRYPT_XOR => c::CRYPT_XOR,
+    abi::CRYPT_CRYPTOAPI => c::CRYPT_CRYPTOAPI,
+    flag::READ_ONLY => c::FLAG_READ_ONLY,
+    flag::AUTOCLEAR => c::FLAG_AUTOCLEAR,
+    flag::PARTSCAN => c::FLAG_PARTSCAN,
+    flag::DIRECT_IO => c::FLAG_DIRECT_IO,
+    flag::CONFIGURABLE => c::FLAG_CONFIGURABLE,
+    cmd::SET_FD => c::CMD_SET_FD,
+    cmd::CLR_FD => c::CMD_CLR_FD,
+    cmd::SET_STATUS => c::CMD_SET_STATUS,
+    cmd::GET_STATUS => c::CMD_GET_STATUS,
+    cmd::SET_STATUS64 => c::CMD_SET_STATUS64,
+    cmd::GET_STATUS64 => c::CMD_GET_STATUS64,
+    cmd::CHANGE_FD => c::CMD_CHANGE_FD,
+    cmd::SET_CAPACITY => c::CMD_SET_CAPACITY,
+    cmd::SET_DIRECT_IO => c::CMD_SET_DIRECT_IO,
+    cmd::SET_BLOCK_SIZE => c::CMD_SET_BLOCK_SIZE,
+    cmd::CONFIGURE => c::CMD_CONFIGURE,
+    cmd::CTL_ADD => c::CMD_CTL_ADD,
+    cmd::CTL_REMOVE => c::CMD_CTL_REMOVE,
+    cmd::CTL_GET_FREE => c::CMD_CTL_GET_FREE,
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The layout of include/uapi/linux/rloop.h as the C compiler sees it. Kbuild
+ * turns the assembly of this file into Rust constants, as it does for
+ * asm-offsets.h; drivers/block/rloop/layout.rs compares them.
+ */
+#include <linux/kbuild.h>
+#include <linux/stddef.h>
+
+#include <linux/rloop.h>
+
+int main(void)
+{
+	DEFINE(INFO64_SIZE, sizeof(struct loop_info64));
+	OFFSET(INFO64_DEVICE, loop_info64, lo_device);
+	OFFSET(INFO64_INODE, loop_info64, lo_inode);
+	OFFSET(INFO64_RDEVICE, loop_info64, lo_rdevice);
+	OFFSET(INFO64_OFFSET, loop_info64, lo_offset);
+	OFFSET(INFO64_SIZELIMIT, loop_info64, lo_sizelimit);
+	OFFSET(INFO64_NUMBER, loop_info64, lo_number);
+	OFFSET(INFO64_ENCRYPT_TYPE, loop_info64, lo_encrypt_type);
+	OFFSET(INFO64_ENCRYPT_KEY_SIZE, loop_info64, lo_encrypt_key_size);
+	OFFSET(INFO64_FLAGS, loop_info64, lo_flags);
+	OFFSET(INFO64_FILE_NAME, loop_info64, lo_file_name);
+
+	DEFINE(OLD_SIZE, sizeof(struct loop_info));
+	OFFSET(OLD_NUMBER, loop_info, lo_number);
+	OFFSET(OLD_DEVICE, loop_info, lo_device);
+	DEFINE(OLD_DEVICE_BYTES, sizeof(__kernel_old_dev_t));
+	OFFSET(OLD_INODE, loop_info, lo_inode);
+	OFFSET(OLD_RDEVICE, loop_info, lo_rdevice);
+	OFFSET(OLD_OFFSET, loop_info, lo_offset);
+	OFFSET(OLD_FLAGS, loop_info, lo_flags);
+	OFFSET(OLD_NAME, loop_info, lo_name);
+
+	DEFINE(CONFIG_SIZE, sizeof(struct loop_config));
+	OFFSET(CONFIG_FD, loop_config, fd);
+	OFFSET(CONFIG_BLOCK_SIZE, loop_config, block_size);
+	OFFSET(CONFIG_INFO, loop_config, info);
+
+	DEFINE(NAME_SIZE, LO_NAME_SIZE);
+	DEFINE(KEY_SIZE, LO_KEY_SIZE);
+	DEFINE(CRYPT_NONE, LO_CRYPT_NONE);
+	DEFINE(CRYPT_XOR, LO_CRYPT_XOR);
+	DEFINE(CRYPT_CRYPTOAPI, LO_CRYPT_CRYPTOAPI);
+	DEFINE(FLAG_READ_ONLY, LO_FLAGS_READ_ONLY);
+	DEFINE(FLAG_AUTOCLEAR, LO_FLAGS_AUTOCLEAR);
+	DEFINE(FLAG_PARTSCAN, LO_FLAGS_PARTSCAN);
+	DEFINE(FLAG_DIRECT_IO, LO_FLAGS_DIRECT_IO);
+	DEFINE(FLAG_CONFIGURABLE, LOOP_CONFIGURE_SETTABLE_FLAGS);
+
+	DEFINE(CMD_SET_FD, LOOP_SET_FD);
+	DEFINE(CMD_CLR_FD, LOOP_CLR_FD);
+	DEFINE(CMD_SET_STATUS, LOOP_SET_STATUS);
+	DEFINE(CMD_GET_STATUS, LOOP_GET_STATUS);
+	DEFINE(CMD_SET_STATUS64, LOOP_SET_STATUS64);
+	DEFINE(CMD_GET_STATUS64, LOOP_GET_STATUS64);
+	DEFINE(CMD_CHANGE_FD, LOOP_CHANGE_FD);
+	DEFINE(CMD_SET_CAPACITY, LOOP_SET_CAPACITY);
+	DEFINE(CMD_SET_DIRECT_IO, LOOP_SET_DIRECT_IO);
+	DEFINE(CMD_SET_BLOCK_SIZE, LOOP_SET_BLOCK_SIZE);
+	DEFINE(CMD_CONFIGURE, LOOP_CONFIGURE);
+	DEFINE(CMD_CTL_ADD, LOOP_CTL_ADD);
+	DEFINE(CMD_CTL_REMOVE, LOOP_CTL_REMOVE);
+	DEFINE(CMD_CTL_GET_FREE, LOOP_CTL_GET_FREE);
+	return 0;
+}
