@@ -40,6 +40,8 @@ extern "C" {
     pub(crate) fn kx_disk_suppress_uevents(disk: *mut gendisk, suppress: bool);
     pub(crate) fn kx_disk_set_partscan(disk: *mut gendisk, enable: bool);
     pub(crate) fn kx_disk_set_media_change_events(disk: *mut gendisk);
+    pub(crate) fn kx_disk_get(disk: *mut gendisk);
+    pub(crate) fn kx_disk_put(disk: *mut gendisk);
     pub(crate) fn kx_disk_openers(disk: *mut gendisk) -> c_uint;
     pub(crate) fn kx_disk_scan_partitions(disk: *mut gendisk) -> c_int;
     pub(crate) fn kx_disk_create_group(disk: *mut gendisk, group: *const attribute_group) -> c_int;
@@ -111,6 +113,7 @@ extern "C" {
         work: *mut work_struct,
         func: unsafe extern "C" fn(work: *mut work_struct),
     );
+    pub(crate) fn kx_flush_workqueue(wq: *mut workqueue_struct);
     pub(crate) fn kx_queue_work(wq: *mut workqueue_struct, work: *mut work_struct) -> bool;
     pub(crate) fn kx_io_worker_enter() -> c_uint;
     pub(crate) fn kx_io_worker_leave(old: c_uint);

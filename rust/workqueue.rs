@@ -26,6 +26,12 @@ impl Workqueue {
         NonNull::new(wq).map(Self).ok_or(ENOMEM)
     }
 
+    /// Waits for the items that are queued now: `flush_workqueue()`. Sleeps.
+    pub fn flush(&self) {
+        // SAFETY: A live workqueue.
+        unsafe { helpers::kx_flush_workqueue(self.as_raw()) };
+    }
+
     pub(crate) fn as_raw(&self) -> *mut bindings::workqueue_struct {
         self.0.as_ptr()
     }

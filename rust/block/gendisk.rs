@@ -8,6 +8,6 @@ mod disk;
 mod fops;
 mod registration;
 
-pub use disk::Disk;
+pub use disk::{Disk, DiskRef};
 pub use fops::{OpenMutex, Operations};
 pub use registration::{DiskConfig, DiskRegistration};

@@ -47,6 +47,19 @@ impl Limits {
         self
     }
 
+    /// Discards are not supported after all.
+    pub fn forget_discard(&mut self) -> &mut Self {
+        self.0.max_hw_discard_sectors = 0;
+        self.0.discard_granularity = 0;
+        self
+    }
+
+    /// Write-zeroes is not supported after all.
+    pub fn forget_write_zeroes(&mut self) -> &mut Self {
+        self.0.max_write_zeroes_sectors = 0;
+        self
+    }
+
     /// `BLK_FEAT_WRITE_CACHE` and `BLK_FEAT_FUA` (with a cache only), and `BLK_FEAT_ROTATIONAL`.
     pub fn set_features(&mut self, write_cache: bool, fua: bool, rotational: bool) -> &mut Self {
         // SAFETY: `self.0` is valid, and only its features are changed.

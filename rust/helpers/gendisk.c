@@ -33,6 +33,16 @@ void kx_disk_set_media_change_events(struct gendisk *disk)
 	disk->event_flags = DISK_EVENT_FLAG_UEVENT;
 }
 
+void kx_disk_get(struct gendisk *disk)
+{
+	get_device(disk_to_dev(disk));
+}
+
+void kx_disk_put(struct gendisk *disk)
+{
+	put_device(disk_to_dev(disk));
+}
+
 unsigned int kx_disk_openers(struct gendisk *disk)
 {
 	return disk_openers(disk);

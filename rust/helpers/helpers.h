@@ -43,6 +43,8 @@ void kx_disk_uevent_change(struct gendisk *disk);
 void kx_disk_suppress_uevents(struct gendisk *disk, bool suppress);
 void kx_disk_set_partscan(struct gendisk *disk, bool enable);
 void kx_disk_set_media_change_events(struct gendisk *disk);
+void kx_disk_get(struct gendisk *disk);
+void kx_disk_put(struct gendisk *disk);
 unsigned int kx_disk_openers(struct gendisk *disk);
 int kx_disk_scan_partitions(struct gendisk *disk);
 int kx_disk_create_group(struct gendisk *disk,
@@ -92,6 +94,7 @@ struct workqueue_struct *kx_alloc_workqueue(const char *name,
 					    unsigned int max_active);
 void kx_init_work(struct work_struct *work,
 		  void (*fn)(struct work_struct *work));
+void kx_flush_workqueue(struct workqueue_struct *wq);
 bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work);
 unsigned int kx_io_worker_enter(void);
 void kx_io_worker_leave(unsigned int old);

@@ -19,6 +19,11 @@ void kx_init_work(struct work_struct *work,
 	INIT_WORK(work, fn);
 }
 
+void kx_flush_workqueue(struct workqueue_struct *wq)
+{
+	flush_workqueue(wq);
+}
+
 bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work)
 {
 	return queue_work(wq, work);

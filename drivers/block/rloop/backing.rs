@@ -3,10 +3,17 @@
 //! The backing of a bound device: what a request needs to know of it.
 
 use crate::{geometry, stats::Stats};
-use kernel::{page::PAGE_SIZE, prelude::*, sync::Arc};
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Relaxed},
+        Arc,
+    },
+};
 use kernel_ext::{
     block::limits::Limits,
-    fs::{BackingFile, DioAlign},
+    fs::{BackingFile, DioAlign, SpaceMode},
     workqueue::Workqueue,
 };
 
@@ -24,6 +31,44 @@ pub(crate) struct Backing {
     pub(crate) read_only: bool,
     pub(crate) wq: Arc<Workqueue>,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) refused: Arc<Refused>,
+}
+
+/// What the file has refused to do with its space, learnt from its answers.
+#[derive(Default)]
+pub(crate) struct Refused {
+    punch: Flag,
+    zero: Flag,
+}
+
+struct Flag(Atomic<bool>);
+
+impl Default for Flag {
+    fn default() -> Self {
+        Self(Atomic::new(false))
+    }
+}
+
+impl Refused {
+    /// Takes note of a refusal. Whether it is the first one.
+    pub(crate) fn note(&self, mode: SpaceMode) -> bool {
+        let flag = match mode {
+            SpaceMode::Punch => &self.punch,
+            SpaceMode::Zero => &self.zero,
+        };
+        !flag.0.xchg(true, Relaxed)
+    }
+
+    /// Takes what was refused out of the limits. A hole is the cheap way to zeroes, so without
+    /// holes there is neither.
+    pub(crate) fn apply(&self, limits: &mut Limits) {
+        if self.punch.0.load(Relaxed) {
+            limits.forget_discard().forget_write_zeroes();
+        }
+        if self.zero.0.load(Relaxed) {
+            limits.forget_write_zeroes();
+        }
+    }
 }
 
 impl Backing {
@@ -46,12 +91,14 @@ impl Backing {
         let rotational = self.file.rotational();
         let (granularity, max) = self.file.space_limits();
         let memory = self.memory_alignment();
+        let refused = self.refused.clone();
         move |limits: &mut Limits| {
             limits
                 .set_block_size(block_size)
                 .set_memory_alignment(memory)
                 .set_features(write_cache, write_cache, rotational)
                 .set_space(max, granularity);
+            refused.apply(limits);
         }
     }
 

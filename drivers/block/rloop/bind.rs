@@ -5,7 +5,7 @@
 use crate::{
     abi::{flag, Config},
     attributes,
-    backing::{self, idle_limits, Backing},
+    backing::{self, idle_limits, Backing, Refused},
     chain,
     device::{Bound, LoopDevice, State, Status},
     geometry,
@@ -125,6 +125,7 @@ fn plan(
         read_only,
         wq: dev.workqueue()?,
         stats: Arc::new(Stats::new(), GFP_KERNEL)?,
+        refused: Arc::new(Refused::default(), GFP_KERNEL)?,
         file,
     };
     // Only who asks for direct I/O gets another block size for it: images have theirs.
@@ -161,6 +162,7 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     let direct = old.backing.direct || file.opened_direct();
     let new = Backing {
         align: file.dio_align(),
+        refused: Arc::new(Refused::default(), GFP_KERNEL)?,
         file,
         ..(*old.backing).clone()
     };

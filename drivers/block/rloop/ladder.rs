@@ -39,7 +39,7 @@ fn serve<T: Host>(rq: Request<T>) {
         Op::Read | Op::Write if rq.data().started => return transfer::resume(rq),
         Op::Read | Op::Write => return transfer::start(rq),
         Op::Flush => space::flush(backing),
-        Op::Discard | Op::WriteZeroes => space::change(&rq, backing),
+        Op::Discard | Op::WriteZeroes => return space::change(rq),
         Op::Other => Err(EOPNOTSUPP),
     };
     rq.end(result);

@@ -6,7 +6,7 @@ use crate::{backing::Backing, request::Host};
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
-        mq::{InFlight, Op},
+        mq::{Op, Request},
         SECTOR_SHIFT,
     },
     fs::SpaceMode,
@@ -19,7 +19,10 @@ pub(crate) fn flush(backing: &Backing) -> Result {
 }
 
 /// Serves a discard or a write-zeroes request. Sleeps.
-pub(crate) fn change<T: Host>(rq: &InFlight<T>, backing: &Backing) -> Result {
+pub(crate) fn change<T: Host>(rq: Request<T>) {
+    let Some(backing) = rq.published() else {
+        return rq.end(Err(EIO));
+    };
     let mode = if rq.op() == Op::Discard {
         backing.stats.discard.count();
         SpaceMode::Punch
@@ -33,5 +36,14 @@ pub(crate) fn change<T: Host>(rq: &InFlight<T>, backing: &Backing) -> Result {
         }
     };
     let pos = (rq.sector() << SECTOR_SHIFT) as i64 + backing.offset;
-    backing.file.change_space(mode, pos, rq.bytes())
+    let result = backing.file.change_space(mode, pos, rq.bytes());
+    if result != Err(EOPNOTSUPP) || !backing.refused.note(mode) {
+        return rq.end(result);
+    }
+    let refused = backing.refused.clone();
+    let disk = rq.disk();
+    rq.end(result);
+    // Once per backing, after the request has ended: freezing waits for all others, which have
+    // workers enough. What the block layer refuses stays as it was.
+    let _ = disk.update_limits_frozen(|limits| refused.apply(limits), |_| ());
 }

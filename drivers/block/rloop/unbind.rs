@@ -65,6 +65,10 @@ fn unbind(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>, bound: KBox
     if reset.is_err() {
         backing = disk.freeze(|frozen| frozen.publish(None));
     }
+    // A worker may still be at the limits of the queue, after its request has ended.
+    if let Some(backing) = &backing {
+        backing.wq.flush();
+    }
     let Bound {
         groups,
         gfp,

@@ -11,7 +11,7 @@ use crate::{
     },
     helpers,
 };
-use core::marker::PhantomData;
+use core::{marker::PhantomData, ops::Deref, ptr::NonNull};
 use kernel::{bindings, error::to_result, prelude::*, sync::Arc, types::Opaque};
 
 /// A disk of the driver `T`: wraps `struct gendisk`.
@@ -183,6 +183,38 @@ impl<T: Operations> Disk<T> {
         let ours = core::ptr::eq(fops, FopsVTable::<T>::build());
         // SAFETY: A disk with our table satisfies the invariants.
         ours.then(|| unsafe { Self::from_raw(ptr) })
+    }
+}
+
+/// Keeps a disk and its queue in memory, though not in use: wraps `get_device()`.
+///
+/// The last reference frees the driver's data, which sleeps.
+pub struct DiskRef<T: mq::Operations>(NonNull<bindings::gendisk>, PhantomData<T>);
+
+// SAFETY: The count of references is atomic.
+unsafe impl<T: mq::Operations> Send for DiskRef<T> {}
+
+impl<T: mq::Operations> DiskRef<T> {
+    pub(crate) fn new(disk: &Disk<T>) -> Self {
+        // SAFETY: The disk is live.
+        unsafe { helpers::kx_disk_get(disk.as_raw()) };
+        Self(NonNull::from(disk).cast(), PhantomData)
+    }
+}
+
+impl<T: mq::Operations> Deref for DiskRef<T> {
+    type Target = Disk<T>;
+
+    fn deref(&self) -> &Disk<T> {
+        // SAFETY: The reference keeps the disk, its queue and the driver's data.
+        unsafe { Disk::from_raw(self.0.as_ptr()) }
+    }
+}
+
+impl<T: mq::Operations> Drop for DiskRef<T> {
+    fn drop(&mut self) {
+        // SAFETY: The reference is ours.
+        unsafe { helpers::kx_disk_put(self.0.as_ptr()) };
     }
 }
 

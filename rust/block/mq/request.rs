@@ -5,6 +5,7 @@
 use super::{Operations, Pdu, QueueData};
 use crate::{
     bio::{Bio, Bios},
+    block::gendisk::{Disk, DiskRef},
     helpers,
     iov::Direction,
     workqueue::Workqueue,
@@ -178,6 +179,12 @@ impl<T: Operations> InFlight<T> {
     /// The driver's data for the disk.
     pub fn device(&self) -> &T {
         &self.queue_data().device
+    }
+
+    /// A reference to its disk, which outlives the request. Any context.
+    pub fn disk(&self) -> DiskRef<T> {
+        // SAFETY: A request in flight keeps its queue, and the disk of an open queue, alive.
+        DiskRef::new(unsafe { Disk::from_raw((*(*self.as_raw()).q).disk) })
     }
 
     /// What [`FrozenQueue::publish`] put there last.
