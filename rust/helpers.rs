@@ -10,7 +10,7 @@ use kernel::{
         gendisk, iov_iter, kiocb, mutex, queue_limits, request, request_queue, work_struct,
         workqueue_struct,
     },
-    ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_ushort},
+    ffi::{c_char, c_int, c_long, c_uint, c_ushort},
 };
 
 /// `kiocb::ki_complete`.
@@ -77,11 +77,8 @@ extern "C" {
         max_zeroes: *mut c_uint,
     );
     pub(crate) fn kx_file_size(file: *mut file, size: *mut i64) -> c_int;
-    pub(crate) fn kx_file_dio_align(
-        file: *mut file,
-        offset: *mut c_uint,
-        mem: *mut c_uint,
-    ) -> bool;
+    pub(crate) fn kx_file_dio_align(file: *mut file, offset: *mut c_uint, mem: *mut c_uint)
+        -> bool;
     pub(crate) fn kx_file_identity(
         file: *mut file,
         dev: *mut u64,
@@ -91,7 +88,6 @@ extern "C" {
     pub(crate) fn kx_file_block_size(file: *mut file, bsize: *mut c_uint) -> c_int;
     pub(crate) fn kx_file_restrict_gfp(file: *mut file) -> c_uint;
     pub(crate) fn kx_file_restore_gfp(file: *mut file, old: c_uint);
-    pub(crate) fn kx_file_mapping_id(file: *const file) -> c_ulong;
 
     pub(crate) fn kx_kiocb_init(
         iocb: *mut kiocb,

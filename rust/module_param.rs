@@ -116,6 +116,8 @@ pub static STR_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
 /// Declares a parameter: `module_param!(static NAME: IntParam = ..., "name", "description")`.
 ///
 /// The type is [`IntParam`] or [`StrParam`]. Everybody may read it in sysfs, nobody may write it.
+// `LocalModule` is what `module!` calls the module in the root of the crate that uses this.
+#[allow(clippy::crate_in_macro_def)]
 #[macro_export]
 macro_rules! module_param {
     (@entry $var:ident, $name:literal, $desc:literal, $type:literal, $ops:expr) => {

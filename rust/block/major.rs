@@ -39,8 +39,16 @@ impl<P: Probe> MajorRegistration<P> {
         };
         match ret {
             e if e < 0 => Err(Error::from_errno(e)),
-            0 => Ok(Self { major, name, _p: PhantomData }),
-            dynamic => Ok(Self { major: dynamic as u32, name, _p: PhantomData }),
+            0 => Ok(Self {
+                major,
+                name,
+                _p: PhantomData,
+            }),
+            dynamic => Ok(Self {
+                major: dynamic as u32,
+                name,
+                _p: PhantomData,
+            }),
         }
     }
 
@@ -64,4 +72,3 @@ impl<P: Probe> Drop for MajorRegistration<P> {
         unsafe { bindings::unregister_blkdev(self.major, self.name.as_char_ptr()) };
     }
 }
-

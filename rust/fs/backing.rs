@@ -241,12 +241,6 @@ impl BackingFile {
         // SAFETY: We hold a reference to the file.
         to_result(unsafe { bindings::vfs_fallocate(self.as_raw(), mode, pos, len.into()) })
     }
-
-    /// A number that two open files share when they share their page cache.
-    pub fn mapping_id(&self) -> usize {
-        // SAFETY: We hold a reference to the file.
-        unsafe { helpers::kx_file_mapping_id(self.as_raw()) }
-    }
 }
 
 impl Clone for BackingFile {

@@ -125,8 +125,3 @@ void kx_file_restore_gfp(struct file *file, gfp_t old)
 {
 	mapping_set_gfp_mask(file->f_mapping, old);
 }
-
-unsigned long kx_file_mapping_id(const struct file *file)
-{
-	return (unsigned long)file->f_mapping;
-}

@@ -80,7 +80,6 @@ int kx_file_identity(struct file *file, u64 *dev, u64 *ino, u64 *rdev);
 int kx_file_block_size(struct file *file, unsigned int *bsize);
 gfp_t kx_file_restrict_gfp(struct file *file);
 void kx_file_restore_gfp(struct file *file, gfp_t old);
-unsigned long kx_file_mapping_id(const struct file *file);
 
 /* kiocb.c */
 void kx_kiocb_init(struct kiocb *iocb, struct file *file, loff_t pos,

@@ -77,11 +77,7 @@ fn bit(out: &mut Page<'_>, on: bool) -> Result {
     line(out, fmt!("{}", u8::from(on)))
 }
 
-fn count(
-    disk: &Disk<LoopDevice>,
-    out: &mut Page<'_>,
-    which: fn(&Stats) -> &Counter,
-) -> Result {
+fn count(disk: &Disk<LoopDevice>, out: &mut Page<'_>, which: fn(&Stats) -> &Counter) -> Result {
     line(out, fmt!("{}", which(&status(disk)?.backing.stats).get()))
 }
 

@@ -74,8 +74,7 @@ impl Refused {
 impl Backing {
     /// Whether direct I/O is possible for all requests of a disk with this block size.
     pub(crate) fn can_direct(&self, block_size: u32) -> bool {
-        self.file.can_direct()
-            && geometry::direct_fits(block_size, self.offset, self.align.offset)
+        self.file.can_direct() && geometry::direct_fits(block_size, self.offset, self.align.offset)
     }
 
     /// The size of the disk in sectors. Asks the file system. Sleeps.

@@ -114,10 +114,8 @@ fn plan(
 ) -> Result<(Backing, u32)> {
     let flags = config.info.flags;
     let asked = flags & flag::DIRECT_IO != 0 || file.opened_direct();
-    let read_only = flags & flag::READ_ONLY != 0
-        || !file.writable()
-        || !mode.write()
-        || !file.has_write_iter();
+    let read_only =
+        flags & flag::READ_ONLY != 0 || !file.writable() || !mode.write() || !file.has_write_iter();
     let backing = Backing {
         offset,
         align: file.dio_align(),
@@ -188,7 +186,13 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
             drop(frozen.publish(Some(new.clone())));
         },
     )?;
-    dev.set_status(&mut state, Some(Status { backing: new, ..old }));
+    dev.set_status(
+        &mut state,
+        Some(Status {
+            backing: new,
+            ..old
+        }),
+    );
     drop(state);
     drop(nesting);
     drop(quiet);

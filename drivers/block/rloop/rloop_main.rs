@@ -80,15 +80,16 @@ impl kernel::Module for Rloop {
             Control::new(setup, major.number(), params.depth),
             GFP_KERNEL,
         )?;
+        // Before the node, through which others could add the same.
+        for number in 0..params.devices {
+            control.add(Some(number))?;
+        }
         let node = miscdevice::Registration::new(
             CString::try_from_fmt(fmt!("{prefix}-control"))?,
             minor,
             Node(control.clone()),
         )
         .inspect_err(|e| explain_busy(*e))?;
-        for number in 0..params.devices {
-            control.add(Some(number))?;
-        }
         pr_info!("module loaded\n");
         Ok(Self {
             _node: node,

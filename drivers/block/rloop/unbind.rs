@@ -58,10 +58,7 @@ fn unbind(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>, bound: KBox
     let dev = disk.device();
     disk.invalidate();
     let mut backing = None;
-    let reset = disk.update_limits_frozen(
-        idle_limits,
-        |frozen| backing = frozen.publish(None),
-    );
+    let reset = disk.update_limits_frozen(idle_limits, |frozen| backing = frozen.publish(None));
     if reset.is_err() {
         backing = disk.freeze(|frozen| frozen.publish(None));
     }

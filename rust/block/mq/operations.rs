@@ -119,4 +119,3 @@ impl<T: Operations> OperationsVTable<T> {
     /// The size of what stands behind each request, in bytes.
     pub(super) const CMD_SIZE: usize = core::mem::size_of::<Pdu<T>>();
 }
-

@@ -107,4 +107,3 @@ impl<T: Operations> Drop for FrozenQueue<'_, T> {
         unsafe { helpers::kx_unfreeze_queue(self.disk.queue(), self.memflags) };
     }
 }
-
