@@ -37,6 +37,7 @@ extern "C" {
     pub(crate) fn kx_iov_iter_count(iter: *const iov_iter) -> usize;
 
     pub(crate) fn kx_disk_uevent_change(disk: *mut gendisk);
+    pub(crate) fn kx_disk_uevent_partitions_add(disk: *mut gendisk);
     pub(crate) fn kx_disk_suppress_uevents(disk: *mut gendisk, suppress: bool);
     pub(crate) fn kx_disk_set_partscan(disk: *mut gendisk, enable: bool);
     pub(crate) fn kx_disk_set_media_change_events(disk: *mut gendisk);

@@ -65,27 +65,23 @@ impl IntParam {
 pub struct StrParam(Atomic<*mut c_char>);
 
 impl StrParam {
-    /// A parameter that is `None` unless given.
-    pub const fn new() -> Self {
-        Self(Atomic::new(core::ptr::null_mut()))
+    /// A parameter that is `default` unless given.
+    pub const fn new(default: &'static CStr) -> Self {
+        Self(Atomic::new(
+            kernel::str::as_char_ptr_in_const_context(default).cast_mut(),
+        ))
     }
 
-    /// Its value if the user gave one. Parameters of this kind can't be written in sysfs.
-    pub fn get(&'static self) -> Option<&'static CStr> {
-        let p = self.0.load(Relaxed);
-        // SAFETY: Set by `param_set_charp` at load and freed after the module's exit.
-        (!p.is_null()).then(|| unsafe { CStr::from_char_ptr(p) })
+    /// Its value. Parameters of this kind can't be written in sysfs.
+    pub fn get(&'static self) -> &'static CStr {
+        // SAFETY: The default, or set by `param_set_charp` at load, which never writes to the old
+        // string, and freed after the module's exit.
+        unsafe { CStr::from_char_ptr(self.0.load(Relaxed)) }
     }
 
     #[doc(hidden)]
     pub const fn as_arg(&'static self) -> *mut c_void {
         core::ptr::from_ref(self).cast_mut().cast()
-    }
-}
-
-impl Default for StrParam {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -5,13 +5,33 @@
 #include <linux/device.h>
 #include <linux/kobject.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/sysfs.h>
+#include <linux/xarray.h>
 
 #include "helpers.h"
 
 void kx_disk_uevent_change(struct gendisk *disk)
 {
 	kobject_uevent(&disk_to_dev(disk)->kobj, KOBJ_CHANGE);
+}
+
+/* As disk_uevent(), for the partitions alone. */
+void kx_disk_uevent_partitions_add(struct gendisk *disk)
+{
+	struct block_device *part;
+	unsigned long idx;
+
+	rcu_read_lock();
+	xa_for_each_start(&disk->part_tbl, idx, part, 1) {
+		if (!kobject_get_unless_zero(&part->bd_device.kobj))
+			continue;
+		rcu_read_unlock();
+		kobject_uevent(bdev_kobj(part), KOBJ_ADD);
+		put_device(&part->bd_device);
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
 }
 
 void kx_disk_suppress_uevents(struct gendisk *disk, bool suppress)

@@ -40,6 +40,7 @@ size_t kx_iov_iter_count(const struct iov_iter *iter);
 
 /* gendisk.c */
 void kx_disk_uevent_change(struct gendisk *disk);
+void kx_disk_uevent_partitions_add(struct gendisk *disk);
 void kx_disk_suppress_uevents(struct gendisk *disk, bool suppress);
 void kx_disk_set_partscan(struct gendisk *disk, bool enable);
 void kx_disk_set_media_change_events(struct gendisk *disk);

@@ -72,35 +72,37 @@ pub(crate) fn configure(
     })?;
 
     // Nothing fails from here on.
-    {
-        let _quiet = disk.suppress_uevents();
-        disk.media_changed();
-        disk.set_read_only(backing.read_only);
-        let bound = KBox::write(
-            room,
-            Bound {
-                groups,
-                gfp: RestrictedGfp::new(&backing.file),
-                module: ModuleRef::new(<LoopDevice as gendisk::Operations>::THIS_MODULE),
-            },
-        );
-        // What is dirty in the page cache must not overtake direct I/O later.
-        let _ = backing.file.fsync();
-        let sectors = backing.capacity(new.sizelimit);
-        // The cell is empty, as the device is not bound.
-        let _ = disk.publish_first(backing);
-        dev.set_status(&mut state, Some(new));
-        disk.set_capacity_and_notify(sectors);
-        *state = State::Bound(bound);
-        disk.set_partscan(partscan);
-    }
+    let quiet = disk.suppress_uevents();
+    disk.media_changed();
+    disk.set_read_only(backing.read_only);
+    let bound = KBox::write(
+        room,
+        Bound {
+            groups,
+            gfp: RestrictedGfp::new(&backing.file),
+            module: ModuleRef::new(<LoopDevice as gendisk::Operations>::THIS_MODULE),
+        },
+    );
+    // What is dirty in the page cache must not overtake direct I/O later.
+    let _ = backing.file.fsync();
+    let sectors = backing.capacity(new.sizelimit);
+    // The cell is empty, as the device is not bound.
+    let _ = disk.publish_first(backing);
+    dev.set_status(&mut state, Some(new));
+    disk.set_capacity_and_notify(sectors);
+    *state = State::Bound(bound);
+    disk.set_partscan(partscan);
+    drop(state);
+    drop(nesting);
     if partscan {
-        // Before anybody hears of the device: who opens it finds its partitions.
-        drop(state);
-        drop(nesting);
+        // Before anybody hears of the device: who opens it then finds its partitions.
         status::scan_partitions(dev, disk);
     }
+    drop(quiet);
     disk.uevent_change();
+    if partscan {
+        disk.uevent_partitions_add();
+    }
     Ok(())
 }
 

@@ -11,6 +11,9 @@ use kernel_ext::{
 /// Devices that are there at load, as with Debian's `CONFIG_BLK_DEV_LOOP_MIN_COUNT`.
 const DEFAULT_DEVICES: i32 = 8;
 
+/// The loop driver's own.
+const DEFAULT_NAME: &CStr = c"loop";
+
 module_param!(
     static MAX_LOOP: IntParam = IntParam::new(DEFAULT_DEVICES),
     "max_loop",
@@ -27,7 +30,7 @@ module_param!(
     "1: direct I/O where the backing can, unless a device is configured otherwise. Default: 0"
 );
 module_param!(
-    static NAME: StrParam = StrParam::new(),
+    static NAME: StrParam = StrParam::new(DEFAULT_NAME),
     "name",
     "Prefix of the disks' names; with it the major is dynamic, so that loop.ko can be there too"
 );
@@ -65,17 +68,14 @@ fn in_range(what: &str, value: i32, min: i32, max: i32) -> Result<u32> {
 }
 
 fn name() -> Result<Option<&'static str>> {
-    let Some(name) = NAME.get() else {
-        return Ok(None);
-    };
     let ok = |name: &&str| {
         // The number must fit behind it in a disk name of 32 bytes.
         (1..=20).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             && !name.ends_with(|c: char| c.is_ascii_digit())
     };
-    match name.to_str().ok().filter(ok) {
-        Some("loop") => Ok(None),
+    match NAME.get().to_str().ok().filter(ok) {
+        Some(name) if name.as_bytes() == DEFAULT_NAME.to_bytes() => Ok(None),
         Some(name) => Ok(Some(name)),
         None => {
             pr_err!("name= takes up to 20 letters, digits and underscores, no digit at the end\n");

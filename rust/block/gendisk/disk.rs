@@ -84,6 +84,13 @@ impl<T: mq::Operations> Disk<T> {
         unsafe { helpers::kx_disk_uevent_change(self.as_raw()) };
     }
 
+    /// Sends an add uevent for each partition: for those that were found while uevents were
+    /// suppressed. Sleeps.
+    pub fn uevent_partitions_add(&self) {
+        // SAFETY: By the type invariant.
+        unsafe { helpers::kx_disk_uevent_partitions_add(self.as_raw()) };
+    }
+
     /// Suppresses the uevents of the disk and its partitions until the guard is dropped.
     pub fn suppress_uevents(&self) -> UeventsSuppressed<'_, T> {
         // SAFETY: By the type invariant.
