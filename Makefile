@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+# rloop: what people type. The work is done by scripts/, in a cache outside the checkout.
+
+S := $(CURDIR)/scripts
+# Given on the command line or in the environment; scripts read them from there.
+export KDIR KVER KERNEL DRIVER PARAMS RUN SHARE MEM SMP ICOUNT TIMEOUT TESTS
+
+all:
+	@$(S)/build --top >/dev/null
+	@echo "rloop.ko is ready"
+
+demo:
+	@$(S)/demo
+
+test:
+	@$(S)/test
+
+quick:
+	@$(S)/test --quick
+
+check:
+	@$(S)/check
+
+vm:
+	@$(S)/vm
+
+clean:
+	@$(S)/clean
+
+cache-clean:
+	@$(S)/clean --cache
+
+help:
+	@echo 'make                rloop.ko for the running kernel if it is a stock Debian one with Rust,'
+	@echo '                    else for the newest of trixie-backports (KVER=7.2.12: another)'
+	@echo 'make KDIR=dir       rloop.ko for that kernel tree, which must have Rust metadata'
+	@echo 'make demo           the whole story in a virtual machine, told as it goes'
+	@echo 'make quick          the tests under user-mode Linux, in seconds'
+	@echo 'make test           every test; ends with "N passed, N failed, N skipped"'
+	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
+	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
+	@echo '                    [SHARE=dir] [KERNEL=stock|uml|debug] [DRIVER=rloop|loop|none]'
+	@echo '                    [PARAMS="dio=1"] [MEM=2G] [SMP=2] [ICOUNT=1] [TIMEOUT=seconds]'
+	@echo 'make clean          removes what was built in this checkout'
+	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
+
+.PHONY: all demo test quick check vm clean cache-clean help

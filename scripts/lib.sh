@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Shared by all scripts: where things are, progress, locks, atomic publishing.
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SCRIPTS=$TOP/scripts
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rloop
+export TOP SCRIPTS CACHE
+mkdir -p "$CACHE/lock"
+
+# The jobserver of a make above us is not passed into the build root.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+# Progress goes to stderr: a script's stdout is its result.
+T0=${RLOOP_T0:-$(date +%s)}
+export RLOOP_T0=$T0
+say() { printf '[%4ds] %s\n' $(($(date +%s) - T0)) "$*" >&2; }
+die() {
+	printf 'rloop: error: %s\n' "$1" >&2
+	shift
+	[ $# -eq 0 ] || printf '  %s\n' "$@" >&2
+	exit 1
+}
+
+# step TEXT COMMAND...: run quietly, show the end of the output on failure only.
+step() {
+	local text=$1 log start rc=0
+	shift
+	say "$text ..."
+	start=$(date +%s)
+	log=$(mktemp "${TMPDIR:-/tmp}/rloop-step.XXXXXX")
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	if [ $rc -ne 0 ]; then
+		tail -n 60 "$log" >&2
+		rm -f "$log"
+		die "$text: failed with status $rc"
+	fi
+	rm -f "$log"
+	say "$text: done in $(($(date +%s) - start)) s"
+}
+
+# Names a cached piece by what it was made from.
+key_of() { printf '%s\n' "$@" | sha256sum | cut -c1-12; }
+
+# lock NAME: held until this shell ends. Two runs at once make a piece only once.
+lock() {
+	local fd
+	exec {fd}>"$CACHE/lock/$1"
+	if ! flock -n "$fd"; then
+		say "waiting for another run that makes '$1'"
+		flock "$fd"
+	fi
+}
+
+# make_once DIR FUNCTION: FUNCTION fills the directory named by its argument,
+# which takes the name DIR only when it is complete. (No '||' around it, here or in
+# callers: that would switch errexit off inside.)
+make_once() {
+	local dir=$1 fill=$2
+	[ -d "$dir" ] && return
+	(
+		lock "$(basename "$(dirname "$dir")")-$(basename "$dir")"
+		if [ ! -d "$dir" ]; then
+			mkdir -p "$(dirname "$dir")"
+			remove_stale "$(dirname "$dir")"
+			remove_tree "$dir.tmp"
+			mkdir "$dir.tmp"
+			"$fill" "$dir.tmp"
+			mv -T "$dir.tmp" "$dir"
+		fi
+	)
+}
+
+# What interrupted runs left: its lock is free.
+remove_stale() {
+	local t fd
+	for t in "$1"/*.tmp; do
+		[ -e "$t" ] || continue
+		exec {fd}>"$CACHE/lock/$(basename "$1")-$(basename "$t" .tmp)"
+		if flock -n "$fd"; then remove_tree "$t"; fi
+		exec {fd}>&-
+	done
+}
+
+# A build root made by an ordinary user has files of other (mapped) ids.
+remove_tree() {
+	[ -e "$1" ] || return 0
+	rm -rf --one-file-system "$1" 2>/dev/null || "$SCRIPTS/in-ns" rm -rf --one-file-system "$1"
+}
+
+in_root() { "$SCRIPTS/in-root" "$@"; }
+jobs_n() { getconf _NPROCESSORS_ONLN; }

@@ -1,0 +1,78 @@
+# shellcheck shell=bash disable=SC2034,SC2154  # shares its variables with vm
+# SPDX-License-Identifier: GPL-2.0
+# The machine as QEMU: KVM where it really works, else TCG.
+
+in_qemu_root() { "$SCRIPTS/in-root" --root "$root" "$@"; }
+
+# A /dev/kvm that opens is not enough: some clouds show one that can run nothing.
+if [ -n "$ICOUNT" ]; then
+	ACCEL=tcg ACCEL_WHY='TCG counting instructions (ICOUNT=1), one CPU'
+	SMP=1
+elif ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
+	ACCEL=tcg ACCEL_WHY='TCG (/dev/kvm is not there or not ours to open)'
+elif ! grep -qwE 'vmx|svm' /proc/cpuinfo; then
+	ACCEL=tcg ACCEL_WHY='TCG (there is a /dev/kvm, but this CPU shows neither vmx nor svm)'
+elif ! echo quit | in_qemu_root timeout 10 qemu-system-x86_64 -accel kvm -M none -nodefaults \
+	-display none -monitor stdio >/dev/null 2>&1; then
+	ACCEL=tcg ACCEL_WHY='TCG (KVM is there but cannot make a machine)'
+else
+	ACCEL=kvm ACCEL_WHY=KVM
+fi
+
+boot() {
+	local files args append binds rc=0
+	files=$("$SCRIPTS/bootfiles" "$kernel")
+	# What differs from run to run comes as a second archive behind the cached one.
+	in_qemu_root --bind "$vm:/vm" --bind "$files:/boot-files" --cwd /vm sh -ec \
+		'find rloop | cpio -o -H newc --quiet >rloop.cpio && cat /boot-files/initrd rloop.cpio >initrd'
+
+	append='console=ttyS0 panic=-1 oops=panic loglevel=7'
+	# Mitigations guard nobody here and cost much when each instruction is emulated.
+	case $ACCEL in
+	kvm) args=(-accel kvm -cpu host) ;;
+	tcg)
+		append+=' mitigations=off'
+		args=(-cpu max)
+		if [ -n "$ICOUNT" ]; then
+			args+=(-accel tcg,thread=single -icount shift=0,sleep=off)
+		else
+			args+=(-accel tcg,thread=multi)
+		fi
+		;;
+	esac
+	disk() { # ID FILE OPTIONS
+		args+=(-drive "id=$1,if=none,format=raw,file=$2,$3" -device "virtio-blk-pci,drive=$1,serial=$1")
+	}
+	disk root /guest/img readonly=on
+	disk modules /boot-files/modules.img readonly=on
+	disk scratch /vm/scratch.img cache=unsafe,discard=unmap,detect-zeroes=off
+	args+=(-chardev file,id=console,path=/vm/console -serial chardev:console
+		-device virtio-serial-pci,max_ports=4
+		-chardev file,id=verdict,path=/vm/rloop/verdict)
+	# Port 1 is the script's output (a terminal for a shell), port 2 the verdict.
+	if [ -n "$RUN" ]; then
+		# Through a pipe, which can be opened again and never ends, unlike our stdin.
+		args+=(-chardev file,id=out,path=/dev/stdout -device virtserialport,nr=1,chardev=out,name=rloop.out)
+	else
+		args+=(-chardev stdio,id=out,signal=off -device virtconsole,nr=0,chardev=out
+			-chardev null,id=none -device virtserialport,nr=1,chardev=none)
+	fi
+	args+=(-device virtserialport,nr=2,chardev=verdict,name=rloop.verdict)
+	binds=(--bind "$vm:/vm" --bind "$files:/boot-files" --bind "$guest:/guest" --bind "$kernel:/kernel")
+	if [ -n "$SHARE" ]; then
+		binds+=(--bind "$SHARE:/share")
+		args+=(-virtfs local,path=/share,mount_tag=share,security_model=none,multidevs=remap)
+	fi
+	# One socket per CPU: the table of a machine without ACPI lists no other.
+	local run=(timeout --foreground -s KILL "$TIMEOUT" "$SCRIPTS/in-root" --root "$root" "${binds[@]}"
+		qemu-system-x86_64 -nodefaults -display none -no-reboot -M pc -m "$MEM" -smp "$SMP,sockets=$SMP"
+		-device virtio-rng-pci "${args[@]}"
+		-kernel /kernel/image -initrd /vm/initrd -append "$append")
+	if [ -n "$RUN" ]; then
+		"${run[@]}" </dev/null | cat || rc=$?
+	else
+		"${run[@]}" || rc=$?
+	fi
+	[ $rc -ne 137 ] || rc=124 # unshare is deaf to anything but KILL
+	return $rc
+}
