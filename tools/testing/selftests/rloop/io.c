@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shapes of requests: what is written through the device is where it belongs
+ * in the backing, every byte of it, and the bytes beside it are untouched; and
+ * the other way round. RLOOP_IMG is the backing, of at least 3 MiB; test_io.sh
+ * puts it on each file system in turn.
+ */
+#include <linux/aio_abi.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#define NO_LOOP_FIXTURE
+#include "rloop_device.h"
+
+#define BEFORE	11	/* seed of what is there at first */
+#define AFTER	12	/* seed of what a test writes */
+#define AREA	(3 * MIB)
+
+FIXTURE(io) {
+	int ctl, nr, fd;	/* fd is O_DIRECT */
+	int img;
+	int unit;		/* logical block size */
+	char name[32];
+	char *want, *got;	/* AREA bytes each */
+};
+
+FIXTURE_VARIANT(io) {
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(io, buffered) {
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(io, direct) {
+	.flags = LO_FLAGS_DIRECT_IO,
+};
+
+static char *area(size_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+}
+
+FIXTURE_SETUP(io)
+{
+	const char *img = getenv("RLOOP_IMG");
+	char path[64];
+
+	self->ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->ctl, 0);
+	self->nr = ioctl(self->ctl, LOOP_CTL_ADD, -1);
+	ASSERT_GE(self->nr, 0);
+	sprintf(self->name, "loop%d", self->nr);
+	sprintf(path, "/dev/%s", self->name);
+	self->fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+
+	ASSERT_NE(NULL, img);
+	self->img = open(img, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->img, 0);
+	self->want = area(AREA);
+	self->got = area(AREA);
+	pattern_fill(self->want, AREA, BEFORE, 0);
+	ASSERT_EQ(AREA, pwrite(self->img, self->want, AREA, 0));
+	ASSERT_EQ(0, fsync(self->img));
+
+	ASSERT_EQ(0, configure(self->fd, self->img, variant->flags));
+	ASSERT_EQ(variant->flags, status_of(self->fd).lo_flags);
+	self->unit = block_size_of(self->fd);
+}
+
+FIXTURE_TEARDOWN(io)
+{
+	ioctl(self->fd, LOOP_CLR_FD);
+	close(self->fd);
+	EXPECT_EQ(0, remove_device(self->ctl, self->nr));
+}
+
+/* The backing holds what self->want says, all over. */
+#define EXPECT_BACKING(self) do { \
+	memset((self)->got, 0xee, AREA); \
+	ASSERT_EQ(AREA, pread((self)->img, (self)->got, AREA, 0)); \
+	EXPECT_EQ(-1, mismatch((self)->want, (self)->got)); \
+} while (0)
+
+/* The first byte that differs, -1 if none does. */
+static long long mismatch(const char *want, const char *got)
+{
+	long long i;
+
+	if (!memcmp(want, got, AREA))
+		return -1;
+	for (i = 0; want[i] == got[i]; i++)
+		;
+	return i;
+}
+
+/* Marks [pos, pos + len) as written, and gives the bytes to write. */
+static char *expect_written(FIXTURE_DATA(io) *self, long long pos, size_t len)
+{
+	pattern_fill(self->want + pos, len, AFTER, pos);
+	return self->want + pos;
+}
+
+/* From one block to more than a request can take. */
+TEST_F(io, writes_of_odd_sizes)
+{
+	const size_t blocks[] = { 1, 2, 3, 7, 9, 15, 17, 63, 65, 127, 129, 255, 257, 2559 };
+	char *buf = area(AREA);
+	long long pos = self->unit;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(blocks); i++) {
+		size_t len = blocks[i] * self->unit;
+
+		/* With large blocks not all of them fit. */
+		if (pos + (long long)len > AREA)
+			break;
+		memcpy(buf, expect_written(self, pos, len), len);
+		ASSERT_EQ(len, pwrite(self->fd, buf, len, pos));
+		/* A block that no write touches in between. */
+		pos += len + self->unit;
+	}
+	EXPECT_BACKING(self);
+}
+
+TEST_F(io, reads_of_odd_sizes)
+{
+	const size_t blocks[] = { 1, 2, 3, 7, 9, 17, 65, 129, 257, 2561 };
+	char *buf = area(AREA);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(blocks); i++) {
+		size_t len = blocks[i] * self->unit;
+		long long pos = (i * 3 + 1) * self->unit;
+
+		if (pos + (long long)len > AREA)
+			break;
+		memset(buf, 0xee, len);
+		ASSERT_EQ(len, pread(self->fd, buf, len, pos));
+		EXPECT_EQ(0, memcmp(self->want + pos, buf, len));
+	}
+}
+
+/* One request of several MiB, which the block layer has to split. */
+TEST_F(io, a_write_larger_than_any_request)
+{
+	size_t len = 2 * MIB + self->unit;
+	char *buf = area(len);
+
+	memcpy(buf, expect_written(self, 65536, len), len);
+	ASSERT_EQ(len, pwrite(self->fd, buf, len, 65536));
+	EXPECT_BACKING(self);
+	memset(buf, 0xee, len);
+	ASSERT_EQ(len, pread(self->fd, buf, len, 65536));
+	EXPECT_EQ(0, memcmp(self->want + 65536, buf, len));
+}
+
+/* Memory that begins inside a page, as far as the device allows. */
+TEST_F(io, memory_that_is_not_aligned_to_pages)
+{
+	char *buf = area(MIB + 4096);
+	size_t len = 65536 + self->unit;
+	long long pos = 0;
+	int shift;
+
+	for (shift = 512; shift < 4096; shift += 512, pos += 2 * len) {
+		memcpy(buf + shift, expect_written(self, pos, len), len);
+		if (pwrite(self->fd, buf + shift, len, pos) < 0 && errno == EINVAL)
+			SKIP(return, "the device wants aligned memory");
+		memset(buf + shift, 0xee, len);
+		ASSERT_EQ(len, pread(self->fd, buf + shift, len, pos));
+		EXPECT_EQ(0, memcmp(self->want + pos, buf + shift, len));
+	}
+	EXPECT_BACKING(self);
+}
+
+/* Scattered pieces of different length in one call; the last is the shortest. */
+TEST_F(io, vectors_of_scattered_pieces)
+{
+	enum { PIECES = 33 };
+	struct iovec iov[PIECES];
+	char *buf = area(PIECES * 16384);
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < PIECES; i++) {
+		/* From the end of the memory to its beginning. */
+		iov[i].iov_base = buf + (PIECES - 1 - i) * 16384;
+		iov[i].iov_len = (size_t)self->unit * (i == PIECES - 1 ? 1 : 1 + i % 3);
+		memcpy(iov[i].iov_base, expect_written(self, self->unit + len, iov[i].iov_len),
+		       iov[i].iov_len);
+		len += iov[i].iov_len;
+	}
+	ASSERT_EQ(len, pwritev(self->fd, iov, PIECES, self->unit));
+	EXPECT_BACKING(self);
+
+	for (i = 0; i < PIECES; i++)
+		memset(iov[i].iov_base, 0xee, iov[i].iov_len);
+	ASSERT_EQ(len, preadv(self->fd, iov, PIECES, self->unit));
+	for (i = 0, len = 0; i < PIECES; i++) {
+		EXPECT_EQ(0, memcmp(self->want + self->unit + len, iov[i].iov_base,
+				    iov[i].iov_len));
+		len += iov[i].iov_len;
+	}
+}
+
+static long long merges(const char *name, int field)
+{
+	char path[64], line[512] = "";
+	long long v[8] = { 0 };
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/stat", name);
+	f = fopen(path, "r");
+	if (f && fgets(line, sizeof(line), f))
+		sscanf(line, "%lld %lld %lld %lld %lld %lld", &v[0], &v[1], &v[2], &v[3],
+		       &v[4], &v[5]);
+	if (f)
+		fclose(f);
+	return v[field];
+}
+
+#define READ_MERGES	1
+#define WRITE_MERGES	5
+
+enum { BATCH = 48 };
+
+/* Neighbours submitted at once, each from a page of its own. */
+static int submit_batch(FIXTURE_DATA(io) *self, int opcode, char *buf, long long pos,
+			size_t len, bool backwards)
+{
+	struct iocb iocbs[BATCH], *list[BATCH];
+	struct io_event events[BATCH];
+	aio_context_t ctx = 0;
+	int i, good = 0;
+
+	if (syscall(SYS_io_setup, BATCH, &ctx))
+		return -errno;
+	memset(iocbs, 0, sizeof(iocbs));
+	for (i = 0; i < BATCH; i++) {
+		int k = backwards ? BATCH - 1 - i : i;
+
+		iocbs[i].aio_fildes = self->fd;
+		iocbs[i].aio_lio_opcode = opcode;
+		iocbs[i].aio_buf = (uintptr_t)(buf + (BATCH - 1 - k) * 2 * len);
+		iocbs[i].aio_nbytes = len;
+		iocbs[i].aio_offset = pos + k * len;
+		list[i] = &iocbs[i];
+	}
+	if (syscall(SYS_io_submit, ctx, BATCH, list) != BATCH)
+		return -EAGAIN;
+	if (syscall(SYS_io_getevents, ctx, BATCH, BATCH, events, NULL) != BATCH)
+		return -EIO;
+	for (i = 0; i < BATCH; i++)
+		good += events[i].res == (long long)len;
+	syscall(SYS_io_destroy, ctx);
+	return good;
+}
+
+#define TRY_BATCH(...) ({ \
+	int __good = submit_batch(__VA_ARGS__); \
+	if (__good == -ENOSYS) \
+		SKIP(return, "no AIO in this kernel"); \
+	__good; \
+})
+
+static void merged_writes(struct __test_metadata *_metadata, FIXTURE_DATA(io) *self,
+			  size_t len, bool backwards)
+{
+	char *buf = area(BATCH * 2 * len);
+	long long before = merges(self->name, WRITE_MERGES);
+	int i;
+
+	for (i = 0; i < BATCH; i++)
+		memcpy(buf + (BATCH - 1 - i) * 2 * len,
+		       expect_written(self, MIB + i * len, len), len);
+	ASSERT_EQ(BATCH, TRY_BATCH(self, IOCB_CMD_PWRITE, buf, MIB, len, backwards));
+	/* Else this says nothing about requests of several bios. */
+	EXPECT_GT(merges(self->name, WRITE_MERGES), before);
+	EXPECT_BACKING(self);
+}
+
+TEST_F(io, merged_writes_of_one_block)
+{
+	merged_writes(_metadata, self, self->unit, false);
+}
+
+TEST_F(io, merged_writes_of_three_blocks)
+{
+	merged_writes(_metadata, self, 3 * self->unit, false);
+}
+
+TEST_F(io, writes_merged_at_the_front)
+{
+	merged_writes(_metadata, self, self->unit, true);
+}
+
+TEST_F(io, merged_reads)
+{
+	size_t len = self->unit;
+	char *buf = area(BATCH * 2 * len);
+	long long before = merges(self->name, READ_MERGES);
+	int i;
+
+	memset(buf, 0xee, BATCH * 2 * len);
+	ASSERT_EQ(BATCH, TRY_BATCH(self, IOCB_CMD_PREAD, buf, MIB, len, false));
+	EXPECT_GT(merges(self->name, READ_MERGES), before);
+	for (i = 0; i < BATCH; i++)
+		EXPECT_EQ(0, memcmp(self->want + MIB + i * len,
+				    buf + (BATCH - 1 - i) * 2 * len, len));
+}
+
+/* Through the cache of the device, in pieces that are no blocks. */
+TEST_F(io, cached_writes_of_odd_bytes)
+{
+	char path[64];
+	long long pos;
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", self->name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	for (pos = 5; pos < MIB; pos += 7919)
+		ASSERT_EQ(1237, pwrite(fd, expect_written(self, pos, 1237), 1237, pos));
+	EXPECT_EQ(0, fsync(fd));
+	close(fd);
+	EXPECT_BACKING(self);
+}
+
+TEST_HARNESS_MAIN

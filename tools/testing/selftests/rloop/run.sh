@@ -1,0 +1,229 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run.sh [--tier uml|stock|debug] [--list] [name|name.variant]...
+# Runs the tests beside it as root and prints TAP. DRIVER=rloop|loop names the
+# driver that is loaded. What a test leaves behind makes it fail.
+#
+# A test says in its first lines:  # variants: A B   runs once with each argument
+#                                  # uml: A          only these variants on UML, the quick tier
+#                                  # timeout: N      seconds, instead of 60
+set -u
+cd "$(dirname "$0")" || exit 1
+
+if [ -z "${DRIVER:-}" ]; then
+	DRIVER=loop
+	[ ! -d /sys/module/rloop ] || DRIVER=rloop
+fi
+export DRIVER LC_ALL=C
+tier=${RLOOP_KERNEL:-} list='' names=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--tier) tier=$2; shift ;;
+	--list) list=1 ;;
+	-*) echo "run.sh: unknown option $1" >&2; exit 2 ;;
+	*) names+=("$1") ;;
+	esac
+	shift
+done
+# An emulated machine with a debug kernel takes its time.
+case $tier in debug) slow=5 ;; stock) slow=2 ;; *) slow=1 ;; esac
+
+# header FILE KEY: VALUE is what the first lines of a script say. (Here and below
+# no process is started that can be done without: UML is slow at that.)
+header() {
+	local line i
+	VALUE=
+	[[ $1 == *.sh ]] || return
+	for ((i = 0; i < 12; i++)); do
+		IFS= read -r line || return
+		[[ $line != "# $2: "* ]] || VALUE=${line#"# $2: "}
+	done <"$1"
+}
+
+wanted() {
+	local n
+	[ ${#names[@]} -gt 0 ] || return 0
+	for n in "${names[@]}"; do
+		[ "$n" = "$1" ] || [ "$n" = "${1%%.*}" ] && return 0
+	done
+	return 1
+}
+
+tests=()
+for f in test_*; do
+	if [ ! -x "$f" ] || [ ! -f "$f" ]; then
+		continue
+	fi
+	name=${f#test_}
+	name=${name%.sh}
+	header "$f" uml
+	if [ "$tier" != uml ] || [ -z "$VALUE" ]; then
+		header "$f" variants
+	fi
+	for v in ${VALUE:--}; do
+		[ "$v" = - ] && v=
+		wanted "$name${v:+.$v}" && tests+=("$f $v")
+	done
+done
+
+if [ -n "$list" ]; then
+	printf '%s\n' "${tests[@]}"
+	exit 0
+fi
+if [ ${#tests[@]} -eq 0 ]; then
+	echo "run.sh: no such test: ${names[*]}" >&2
+	exit 2
+fi
+
+RLOOP_TMP=$(mktemp -d /tmp/rloop-tests.XXXXXX)
+export RLOOP_TMP
+trap 'rm -rf --one-file-system "$RLOOP_TMP"' EXIT
+
+# The quick tier does without what takes most of the time on UML: waiting for RCU
+# when a device is added or removed, and udev at each of its events.
+if [ "$tier" = uml ]; then
+	[ ! -w /sys/kernel/rcu_expedited ] || echo 1 >/sys/kernel/rcu_expedited
+	[ ! -S /run/udev/control ] || udevadm control --exit
+	for ((i = 0; i < 50; i++)); do
+		[ -S /run/udev/control ] || break
+		sleep 0.1
+	done
+fi
+
+say() { printf '%s\n' "$*"; }
+comment() { sed -u 's/^/# /'; }
+# Of a harness that went well, its results are enough.
+results() { grep -Ev '^#|^TAP version|^1\.\.' "$1" | comment; }
+
+# ---- what a test may leave behind
+state() {
+	local f dev
+	for f in /sys/block/*/loop /sys/kernel/config/nullb/rlt* "$RLOOP_TMP"/*; do
+		[ ! -e "$f" ] || echo "$f"
+	done
+	while read -r _ _ _ _ f _; do
+		[[ $f == */kernel/config ]] || echo "mounted: $f"
+	done </proc/self/mountinfo
+	dev=/sys/module/$DRIVER
+	if [ ! -e "$dev" ]; then
+		echo "not loaded: $DRIVER"
+	elif [ -e "$dev/refcnt" ]; then
+		echo "loaded: $DRIVER, $(<"$dev/refcnt") users"
+	fi
+}
+
+SPLAT='BUG:|WARNING:|KASAN|UBSAN|Oops|kernel BUG at|Call Trace|INFO: task|INFO: rcu|soft lockup|hung task|unreferenced object|general protection|possible circular locking|Kernel panic|refcount_t:|sysfs: cannot create|rust_kernel: panicked'
+# What the kernel complained about since the mark.
+splats() {
+	local text
+	text=$(dmesg)
+	grep -E "$SPLAT" <<<"${text##*"rloop-selftest: $1"}"
+}
+
+tidy() {
+	local d
+	for d in $(awk '{ print $5 }' /proc/self/mountinfo | grep "^$RLOOP_TMP" | tac); do
+		umount "$d" || umount -l "$d"
+	done
+	for d in /sys/block/*/loop; do
+		d=${d%/loop}
+		[ ! -e "$d/loop" ] || losetup -d "/dev/${d##*/}"
+	done
+	for d in /sys/kernel/config/nullb/rlt*; do
+		[ ! -d "$d" ] || rmdir "$d"
+	done
+	find "$RLOOP_TMP" -mindepth 1 -delete
+	sleep 1
+} 2>&1
+
+# Programs count who has a device open: udev waits until they are done.
+udev_waits() {
+	case $1 in *.sh) return ;; esac
+	[ ! -S /run/udev/control ] || udevadm control --stop-exec-queue
+}
+udev_goes_on() {
+	[ ! -S /run/udev/control ] || { udevadm control --start-exec-queue && udevadm settle --timeout=30; }
+}
+
+# ---- one test; sets rc, and why where something else is wrong with it
+run_one() {
+	local file=$1 variant=$2 mark=$3 limit pid dog i before after
+	header "$file" timeout
+	limit=$((${VALUE:-60} * slow))
+	why=
+	before=$(state)
+	[ ! -w /dev/kmsg ] || echo "rloop-selftest: $mark" >/dev/kmsg
+	udev_waits "$file"
+	# shellcheck disable=SC2086  # no variant, no argument
+	timeout -k 5 "$limit" "./$file" $variant >"$log" 2>&1 </dev/null &
+	pid=$!
+	sleep $((limit + 30)) &
+	dog=$!
+	wait -n "$pid" "$dog"
+	rc=$?
+	if kill -0 "$pid" 2>/dev/null; then
+		rc=255
+		why="can't be killed"
+		# Say where it hangs; there is no going on after this.
+		[ ! -w /proc/sysrq-trigger ] || echo w >/proc/sysrq-trigger
+		dmesg | tail -n 60 >>"$log"
+		return
+	fi
+	udev_goes_on
+	kill "$dog" 2>/dev/null
+	wait "$dog" 2>/dev/null
+	[ $rc -ne 124 ] && [ $rc -ne 137 ] || why="no end after $limit s"
+
+	# udev may still be looking at a device.
+	for ((i = 0; i < 30; i++)); do
+		after=$(state)
+		[ "$after" != "$before" ] || break
+		sleep 0.1
+	done
+	if [ "$after" != "$before" ]; then
+		why="${why:+$why; }left behind"
+		{
+			echo "left behind (> is new):"
+			diff <(echo "$before") <(echo "$after") | grep '^[<>]'
+			tidy
+		} >>"$log"
+	fi
+	if splats "$mark" >>"$log"; then
+		why="${why:+$why; }kernel message"
+		dmesg | tail -n 40 >>"$log"
+	fi
+}
+
+log=$RLOOP_TMP.log
+passed=0 failed=0 skipped=0 n=0
+say "TAP version 13"
+say "1..${#tests[@]}"
+for t in "${tests[@]}"; do
+	read -r file variant <<<"$t"
+	name=${file#test_}
+	name=${name%.sh}${variant:+.$variant}
+	n=$((n + 1))
+	: >"$log"
+	start=$SECONDS
+	run_one "$file" "$variant" "$n $name"
+	if [ -n "$why" ] || { [ $rc -ne 0 ] && [ $rc -ne 4 ]; }; then
+		comment <"$log"
+		failed=$((failed + 1))
+		say "not ok $n $name # ${why:-exit status $rc}"
+	elif [ $rc -eq 4 ]; then
+		skipped=$((skipped + 1))
+		say "ok $n $name # SKIP $(sed -n 's/^.*SKIP *//p' "$log" | tail -n 1)"
+	else
+		results "$log"
+		passed=$((passed + 1))
+		say "ok $n $name"
+	fi
+	[ -z "${RLOOP_TIMES:-}" ] || say "# $((SECONDS - start)) s"
+	if [ $rc -eq 255 ]; then
+		say "Bail out! $name $why"
+		break
+	fi
+done
+rm -f "$log"
+say "# $passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/* LOOP_CLR_FD and AUTOCLEAR: when a device lets go of its file. */
+#include "rloop_device.h"
+
+static bool is_bound(int fd)
+{
+	struct loop_info64 info;
+
+	return ioctl(fd, LOOP_GET_STATUS64, &info) == 0;
+}
+
+TEST_F(loop, the_only_opener_detaches_at_once)
+{
+	struct loop_info64 info;
+
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
+	EXPECT_EQ(-ENXIO, IOCTL(self->fd, LOOP_GET_STATUS64, &info));
+	EXPECT_EQ(-ENXIO, IOCTL(self->fd, LOOP_CLR_FD, 0));
+}
+
+/* Until the last close nobody new comes in. */
+TEST_F(loop, a_device_that_is_being_detached_cant_be_opened)
+{
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
+	EXPECT_EQ(-1, open(self->path, O_RDONLY));
+	EXPECT_EQ(ENXIO, errno);
+}
+
+/* A busy device is marked, works on, and is detached by the last close. */
+TEST_F(loop, with_another_opener_the_detach_is_lazy)
+{
+	char want[4096], got[4096];
+	int file = backing_file(FILE_SIZE), other;
+
+	pattern_fill(want, sizeof(want), 3, 0);
+	ASSERT_EQ(0, configure(self->fd, file, 0));
+	other = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(other, 0);
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
+	EXPECT_EQ(LO_FLAGS_AUTOCLEAR, status_of(self->fd).lo_flags);
+	close(self->fd);
+	self->fd = -1;
+
+	EXPECT_TRUE(is_bound(other));
+	EXPECT_EQ(sizeof(want), pwrite(other, want, sizeof(want), MIB));
+	EXPECT_EQ(0, fsync(other));
+	EXPECT_EQ(sizeof(got), pread(file, got, sizeof(got), MIB));
+	EXPECT_EQ(0, memcmp(want, got, sizeof(got)));
+	close(other);
+
+	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+	EXPECT_UNBOUND(self);
+}
+
+TEST_F(loop, a_lazy_detach_can_be_taken_back)
+{
+	struct loop_info64 info;
+	int other;
+
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
+	other = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(other, 0);
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
+	info = status_of(self->fd);
+	info.lo_flags = 0;
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_SET_STATUS64, &info));
+	close(other);
+	close(self->fd);
+	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+	EXPECT_TRUE(is_bound(self->fd));
+}
+
+TEST_F(loop, autoclear_detaches_with_the_last_close)
+{
+	int other;
+
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), LO_FLAGS_AUTOCLEAR));
+	other = open(self->path, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(other, 0);
+	close(self->fd);
+	EXPECT_TRUE(is_bound(other));
+	close(other);
+	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+	EXPECT_UNBOUND(self);
+}
+
+/* A lease on a file is only given where nobody else has it open. */
+TEST_F(loop, the_file_is_let_go)
+{
+	char path[256];
+	int file = backing_file_at(path, FILE_SIZE, O_RDWR);
+
+	ASSERT_EQ(0, configure(self->fd, file, 0));
+	close(file);
+	file = open(path, O_RDWR);
+	ASSERT_GE(file, 0);
+	EXPECT_NE(0, fcntl(file, F_SETLEASE, F_WRLCK));
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_EQ(0, fcntl(file, F_SETLEASE, F_WRLCK));
+	close(file);
+	unlink(path);
+}
+
+TEST_F(loop, what_was_written_is_in_the_file)
+{
+	char want[4096], got[4096];
+	int file = backing_file(FILE_SIZE);
+
+	pattern_fill(want, sizeof(want), 4, 0);
+	ASSERT_EQ(0, configure(self->fd, file, 0));
+	/* In the cache of the device only, until the last close. */
+	ASSERT_EQ(sizeof(want), pwrite(self->fd, want, sizeof(want), 12288));
+	close(self->fd);
+	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+	ASSERT_EQ(sizeof(got), pread(file, got, sizeof(got), 12288));
+	EXPECT_EQ(0, memcmp(want, got, sizeof(got)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The limits of the queue are those of the backing.
+# variants: ext4 block
+# uml: ext4
+. "${0%/*}/common.sh"
+
+backing "$1" 4
+below=/sys/block/${DISK#/dev/}/queue
+attach --direct-io=on "$IMG"
+is "rotational" "$(cat "$below/rotational")" "$(cat "$SYS/queue/rotational")"
+is "logical block size" 512 "$(cat "$SYS/queue/logical_block_size")"
+is "write cache" "write back" "$(cat "$SYS/queue/write_cache")"
+[ "$DRIVER" != rloop ] || is "FUA" 1 "$(cat "$SYS/queue/fua")"
+if [ "$1" = ext4 ]; then
+	is "discard granularity" "$(stat -f -c %S "$MNT")" "$(cat "$SYS/queue/discard_granularity")"
+	[ "$(cat "$SYS/queue/discard_max_bytes")" -gt 1073741824 ]
+	[ "$(cat "$SYS/queue/write_zeroes_max_bytes")" -gt 1073741824 ]
+fi
+detach "$LOOP"
+# Nothing of it stays.
+is "logical block size" 512 "$(cat "$SYS/queue/logical_block_size")"

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# offset and sizelimit: data lands at the offset, nothing is written or read
+# outside, on either path.
+# variants: tmpfs ext4 block
+# uml: tmpfs
+. "${0%/*}/common.sh"
+
+backing "$1" 4
+M=524288
+
+check() { # OFFSET SIZELIMIT BYTES [losetup option]...
+	local off=$1 limit=$2 bytes=$3
+	shift 3
+	pattern write "$IMG" 0 $((8 * M)) 1 -s >/dev/null
+	attach -o "$off" --sizelimit "$limit" "$@" "$IMG"
+	is "size at offset $off, limit $limit" "$bytes" "$(blockdev --getsize64 "$LOOP")"
+	is "sysfs offset" "$off" "$(cat "$SYS/loop/offset")"
+	is "sysfs sizelimit" "$limit" "$(cat "$SYS/loop/sizelimit")"
+
+	# More than there is room for.
+	pattern write "$LOOP" 0 $((bytes + 4096)) 2 -d -b 4096 >"$T/out" && fail "wrote past the end"
+	is "written" "$bytes bytes, then ENOSPC" "$(cat "$T/out")"
+	pattern check "$LOOP" 0 "$bytes" 2 -d >/dev/null
+	is "read past the end" 0 "$(dd if="$LOOP" bs=512 skip=$((bytes / 512)) count=1 2>/dev/null | wc -c)"
+	detach "$LOOP"
+
+	# In the backing: before, the data, after.
+	head -c "$off" "$IMG" | cmp -n "$off" - "$T/before"
+	pattern check "$IMG" "$off" "$bytes" 2 >/dev/null
+	cmp <(tail -c +$((off + bytes + 1)) "$IMG") <(tail -c +$((off + bytes + 1)) "$T/before")
+	is "size of the backing" $((8 * M)) "$(blockdev --getsize64 "$IMG" 2>/dev/null || stat -c %s "$IMG")"
+}
+
+truncate -s 4M "$T/before"
+pattern write "$T/before" 0 $((8 * M)) 1 >/dev/null
+
+check $M $((2 * M)) $((2 * M)) --direct-io=off
+check $M $((2 * M)) $((2 * M)) --direct-io=on
+check 4608 65536 65536 --direct-io=off
+check 4608 65536 65536 --direct-io=on
+# Not in whole sectors: the rest is not used.
+check 777 100000 99840 --direct-io=off
+check $((7 * M)) 0 $M --direct-io=on
+check $((7 * M + 512)) $((9 * M)) $((M - 512)) --direct-io=off

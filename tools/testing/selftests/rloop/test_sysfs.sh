@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The group loop/ of a disk: there while it is bound, with what it was given.
+. "${0%/*}/common.sh"
+
+backing tmpfs 4
+attach -o 4096 --sizelimit 1M --direct-io=off "$IMG"
+is "attributes" "autoclear backing_file dio offset partscan sizelimit" "$(names "$SYS/loop")"
+is backing_file "$IMG" "$(cat "$SYS/loop/backing_file")"
+is offset 4096 "$(cat "$SYS/loop/offset")"
+is sizelimit 1048576 "$(cat "$SYS/loop/sizelimit")"
+is autoclear 0 "$(cat "$SYS/loop/autoclear")"
+is partscan 0 "$(cat "$SYS/loop/partscan")"
+is dio 0 "$(cat "$SYS/loop/dio")"
+mv "$IMG" "$IMG 2"
+is "after a rename" "$IMG 2" "$(cat "$SYS/loop/backing_file")"
+rm "$IMG 2"
+is "after its removal" "$IMG 2 (deleted)" "$(cat "$SYS/loop/backing_file")"
+detach "$LOOP"
+absent "$SYS/loop"
+absent "$SYS/rloop"
+
+truncate -s 4M "$IMG"
+attach -P "$IMG"
+is partscan 1 "$(cat "$SYS/loop/partscan")"
+detach "$LOOP"

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# fio writes and verifies through the device; the backing holds the same bytes;
+# the requests took the rung that they were meant to take.
+# variants: tmpfs ext4 xfs btrfs block
+# uml: ext4 tmpfs
+# timeout: 120
+. "${0%/*}/common.sh"
+
+backing "$1" 12
+for dio in on off; do
+	attach --direct-io=$dio "$IMG"
+	verify_fio "$LOOP" --size=8m
+	blockdev --flushbufs "$LOOP"
+	cmp "$LOOP" "$IMG"
+	if [ $dio = on ]; then
+		is "direct I/O" 1 "$(cat "$SYS/loop/dio")"
+		used write_direct read_direct
+		unused write_buffered read_buffered
+	else
+		is "direct I/O" 0 "$(cat "$SYS/loop/dio")"
+		used write_buffered read_buffered
+		unused write_direct read_direct
+	fi
+	detach "$LOOP"
+done
