@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Block devices and the drivers behind them.
+//!
+//! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
 pub mod bdev;
 pub mod gendisk;
@@ -8,7 +10,7 @@ pub mod limits;
 pub mod major;
 pub mod mq;
 
-/// Bytes in a sector, the unit of [`mq::Request::sector`] and of disk capacities.
+/// Bytes in a sector, the unit of [`mq::InFlight::sector`] and of disk capacities.
 pub const SECTOR_SIZE: u32 = 512;
 
 /// `log2` of [`SECTOR_SIZE`].

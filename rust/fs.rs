@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Files as the backing of a block device.
+//!
+//! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
 mod backing;
 pub mod kiocb;

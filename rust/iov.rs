@@ -36,7 +36,7 @@ pub struct IovIter<'a>(Opaque<bindings::iov_iter>, PhantomData<&'a Bio>);
 
 impl<'a> IovIter<'a> {
     /// All of one bio, over its own bvec table: nothing is copied or allocated.
-    pub fn from_bio(direction: Direction, bio: &'a Bio) -> Self {
+    pub(crate) fn from_bio(direction: Direction, bio: &'a Bio) -> Self {
         let iter = Opaque::uninit();
         // SAFETY: `iter` is valid for writes and the bio is alive for `'a`.
         unsafe { helpers::kx_iov_iter_bio(iter.get(), direction.as_raw(), bio.as_raw()) };
@@ -44,7 +44,7 @@ impl<'a> IovIter<'a> {
     }
 
     /// `bytes` bytes in a table of bvecs, as `iov_iter_bvec()`. `bytes` is cut to what they hold.
-    pub fn from_bvecs(direction: Direction, bvecs: &'a [Bvec<'a>], bytes: usize) -> Self {
+    pub(crate) fn from_bvecs(direction: Direction, bvecs: &'a [Bvec<'a>], bytes: usize) -> Self {
         let held: usize = bvecs.iter().map(|b| b.len() as usize).sum();
         let iter = Opaque::uninit();
         // SAFETY: `iter` is valid for writes, `Bvec` is transparent over `struct bio_vec`, and the
@@ -80,7 +80,7 @@ impl<'a> IovIter<'a> {
     }
 
     /// Fills the bytes left with zeroes. Any context. For [`Direction::Dest`] only.
-    pub fn zero(&mut self) {
+    pub(crate) fn zero(&mut self) {
         let bytes = self.len();
         // SAFETY: The iterator is valid and its memory belongs to a request that we own.
         unsafe { bindings::iov_iter_zero(bytes, self.as_raw()) };

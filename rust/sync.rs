@@ -6,7 +6,9 @@
 
 use crate::helpers;
 use core::{cell::UnsafeCell, ops::Deref, ops::DerefMut};
-use kernel::{bindings, error::to_result, prelude::*, sync::LockClassKey, types::Opaque};
+use kernel::{
+    bindings, error::to_result, prelude::*, sync::LockClassKey, types::NotThreadSafe, types::Opaque,
+};
 
 /// A `struct mutex` around a value, with `mutex_lock_killable()`.
 #[pin_data]
@@ -41,20 +43,23 @@ impl<T> KillableMutex<T> {
     pub fn lock_killable(&self) -> Result<KillableGuard<'_, T>> {
         // SAFETY: Initialised by `new`.
         to_result(unsafe { helpers::kx_mutex_lock_killable(self.mutex.get()) })?;
-        Ok(KillableGuard(self))
+        Ok(KillableGuard(self, NotThreadSafe))
     }
 
     /// Takes the mutex. Sleeps.
     pub fn lock(&self) -> KillableGuard<'_, T> {
         // SAFETY: Initialised by `new`.
         unsafe { bindings::mutex_lock(self.mutex.get()) };
-        KillableGuard(self)
+        KillableGuard(self, NotThreadSafe)
     }
 }
 
 /// The mutex is held.
 #[must_use]
-pub struct KillableGuard<'a, T>(&'a KillableMutex<T>);
+pub struct KillableGuard<'a, T>(&'a KillableMutex<T>, NotThreadSafe);
+
+// SAFETY: `&KillableGuard` gives out `&T` and nothing else.
+unsafe impl<T: Sync> Sync for KillableGuard<'_, T> {}
 
 impl<T> Deref for KillableGuard<'_, T> {
     type Target = T;

@@ -5,10 +5,9 @@
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
 use crate::{
-    block::gendisk::{Disk, Operations},
+    block::gendisk::{Disk, DiskRef, Operations},
     helpers,
 };
-use core::marker::PhantomData;
 use kernel::{
     bindings,
     error::to_result,
@@ -64,11 +63,10 @@ struct RawAttribute<T: Operations> {
 /// Dropping it sleeps until no attribute is being shown or stored; the caller must hold no lock
 /// that they take.
 pub struct Group<T: Operations> {
-    disk: *mut bindings::gendisk,
+    disk: DiskRef<T>,
     group: KBox<bindings::attribute_group>,
     _list: KVec<*mut bindings::attribute>,
     _attributes: KVec<RawAttribute<T>>,
-    _p: PhantomData<T>,
 }
 
 // SAFETY: A group may be removed by any task, and its attributes are static.
@@ -79,7 +77,8 @@ unsafe impl<T: Operations> Sync for Group<T> {}
 impl<T: Operations> Group<T> {
     /// Shows the directory `name` with `attributes` on `disk`: `sysfs_create_group()`. Sleeps.
     ///
-    /// The group must be dropped before the disk is gone. Fails with ENOMEM or EEXIST.
+    /// The group keeps the disk in memory, so it must be dropped before the disk can be freed. Fails
+    /// with ENOMEM or EEXIST.
     pub fn new(
         disk: &Disk<T>,
         name: &'static CStr,
@@ -119,11 +118,10 @@ impl<T: Operations> Group<T> {
         // SAFETY: The disk is live, and all that the group names stays until `drop`.
         to_result(unsafe { helpers::kx_disk_create_group(disk.as_raw(), &*group) })?;
         Ok(Self {
-            disk: disk.as_raw(),
+            disk: DiskRef::new(disk),
             group,
             _list: list,
             _attributes: raws,
-            _p: PhantomData,
         })
     }
 
@@ -187,6 +185,6 @@ impl<T: Operations> Group<T> {
 impl<T: Operations> Drop for Group<T> {
     fn drop(&mut self) {
         // SAFETY: Created by `new` on this disk, which is still there.
-        unsafe { helpers::kx_disk_remove_group(self.disk, &*self.group) };
+        unsafe { helpers::kx_disk_remove_group(self.disk.as_raw(), &*self.group) };
     }
 }

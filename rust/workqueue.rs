@@ -19,7 +19,8 @@ unsafe impl Send for Workqueue {}
 unsafe impl Sync for Workqueue {}
 
 impl Workqueue {
-    /// Allocates a queue that runs at most `max_active` items at once (0: the default). Sleeps.
+    /// Allocates a queue that runs at most `max_active` items at once (0: the default). Sleeps. Fails
+    /// with ENOMEM.
     pub fn new(name: &CStr, max_active: u32) -> Result<Self> {
         // SAFETY: `name` is valid for the call, which copies it.
         let wq = unsafe { helpers::kx_alloc_workqueue(name.as_char_ptr(), max_active) };

@@ -28,7 +28,7 @@ impl Limits {
 
     /// The alignment that the memory of a request must have, in bytes: a power of two.
     pub fn set_memory_alignment(&mut self, bytes: u32) -> &mut Self {
-        self.0.dma_alignment = bytes - 1;
+        self.0.dma_alignment = bytes.max(1) - 1;
         self
     }
 

@@ -31,8 +31,13 @@ pub struct MajorRegistration<P: Probe> {
 impl<P: Probe> MajorRegistration<P> {
     /// Registers `major` under `name`, or a free one for 0. Sleeps.
     ///
-    /// Fails with EBUSY when another driver has it.
+    /// Fails with EBUSY when another driver has it or none is free, with EINVAL for a name of more
+    /// than 15 bytes, and with ENOMEM.
     pub fn new(major: u32, name: CString) -> Result<Self> {
+        // A longer one would be cut, and then not be found again at the end.
+        if name.to_bytes().len() > 15 {
+            return Err(EINVAL);
+        }
         // SAFETY: `name` is copied, and the callback stays as long as the module that drops this.
         let ret = unsafe {
             bindings::__register_blkdev(major, name.as_char_ptr(), Some(Self::probe_callback))

@@ -14,7 +14,8 @@ use kernel::{
 
 /// A reference to an open file: wraps `struct file`.
 ///
-/// Only what does not depend on the file position is offered, so it may go to any task.
+/// Only what does not depend on the file position is offered, so it may go to any task. Methods that
+/// do not say otherwise can be called in any context and do not fail.
 pub struct BackingFile(NonNull<bindings::file>);
 
 // SAFETY: The reference count is atomic, and no method touches the file position.

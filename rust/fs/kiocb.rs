@@ -12,7 +12,7 @@
 
 use crate::{
     bio::{Bio, Bvec},
-    block::mq::{InFlight, Operations, Pdu, Request},
+    block::mq::{InFlight, Op, Operations, Pdu, Request},
     fs::BackingFile,
     helpers,
     iov::{Direction, IovIter},
@@ -91,7 +91,7 @@ where
     };
     if ret != -(bindings::EIOCBQUEUED as isize) {
         // SAFETY: Not queued, so `complete` is never called and both references are ours.
-        return Some(unsafe { ended(pdu, ret) });
+        return Some(unsafe { into_ended(pdu, ret) });
     }
     // SAFETY: The submitter's reference keeps the request until here.
     if unsafe { (*pdu).kiocb_refs.fetch_sub(1, Full) } == 2 {
@@ -116,7 +116,6 @@ unsafe extern "C" fn complete<T: Operations>(iocb: *mut bindings::kiocb, ret: c_
     // SAFETY: The completion's reference keeps the request until here.
     unsafe {
         (*pdu).kiocb_ret = ret;
-        end_write(pdu);
         if (*pdu).kiocb_refs.fetch_sub(1, Full) == 2 {
             return;
         }
@@ -128,20 +127,15 @@ unsafe extern "C" fn complete<T: Operations>(iocb: *mut bindings::kiocb, ret: c_
 
 /// # Safety
 ///
-/// The caller must own the request of `pdu`, whose kiocb has ended with `ret` and not been seen by
-/// [`complete`].
-unsafe fn ended<T: Operations>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
-    // SAFETY: By the caller.
-    unsafe {
-        end_write(pdu);
-        into_ended(pdu, ret)
-    }
-}
-
-/// # Safety
-///
 /// The caller must own the request of `pdu`, whose kiocb has ended with `ret`.
 unsafe fn into_ended<T: Operations>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
+    // SAFETY: Submission took freeze protection for a write, and the file is alive. Both submitter
+    // and completion have let go of it.
+    unsafe {
+        if (*pdu).kiocb_write {
+            helpers::kx_kiocb_end_write((*pdu).kiocb.get());
+        }
+    }
     let result = if ret < 0 {
         Err(Error::from_errno(ret as i32))
     } else {
@@ -149,18 +143,6 @@ unsafe fn into_ended<T: Operations>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
     };
     // SAFETY: By the caller.
     Ended(unsafe { Request::from_raw(Pdu::request(pdu)) }, result)
-}
-
-/// # Safety
-///
-/// The kiocb of `pdu` must have ended, and this must be called once for it.
-unsafe fn end_write<T: Operations>(pdu: *mut Pdu<T>) {
-    // SAFETY: Submission took freeze protection for a write; the file is still alive.
-    unsafe {
-        if (*pdu).kiocb_write {
-            helpers::kx_kiocb_end_write((*pdu).kiocb.get());
-        }
-    }
 }
 
 /// The memory of a request from byte `done` on, or a part of it; `None` at its end.
@@ -228,8 +210,11 @@ unsafe fn collect<'a, T: Operations>(pdu: *mut Pdu<T>, first: &'a Bio) -> Option
     Some(unsafe { core::slice::from_raw_parts(table.heap.as_ptr(), count) })
 }
 
-/// Fills what a read request still lacks with zeroes, from byte `done` on. Any context.
+/// Fills what a read still lacks with zeroes, from byte `done` on; leaves others alone. Any context.
 pub fn zero_rest<T: Operations>(rq: &Request<T>, done: u32) {
+    if rq.op() != Op::Read {
+        return;
+    }
     let mut start = 0;
     for bio in rq.bios() {
         let skip = done.saturating_sub(start).min(bio.bytes());

@@ -24,6 +24,8 @@ void kx_disk_uevent_partitions_add(struct gendisk *disk)
 
 	rcu_read_lock();
 	xa_for_each_start(&disk->part_tbl, idx, part, 1) {
+		if (!bdev_nr_sectors(part))
+			continue;
 		if (!kobject_get_unless_zero(&part->bd_device.kobj))
 			continue;
 		rcu_read_unlock();

@@ -16,8 +16,10 @@ use kernel_ext::{
 /// Shows both groups until they are dropped. Sleeps.
 pub(crate) fn show_all(disk: &Disk<LoopDevice>) -> Result<KVec<Group<LoopDevice>>> {
     let mut groups = KVec::with_capacity(2, GFP_KERNEL)?;
-    groups.push(Group::new(disk, c"loop", LOOP)?, GFP_KERNEL)?;
+    // `dio` comes last of all: its store takes the state, so once it is there nothing may fail and
+    // wait for it, as the caller has the state.
     groups.push(Group::new(disk, c"rloop", COUNTERS)?, GFP_KERNEL)?;
+    groups.push(Group::new(disk, c"loop", LOOP)?, GFP_KERNEL)?;
     Ok(groups)
 }
 

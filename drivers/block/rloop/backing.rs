@@ -7,7 +7,7 @@ use kernel::{
     page::PAGE_SIZE,
     prelude::*,
     sync::{
-        atomic::{Atomic, Relaxed},
+        atomic::{Acquire, Atomic, Relaxed, Release},
         Arc,
     },
 };
@@ -39,6 +39,7 @@ pub(crate) struct Backing {
 pub(crate) struct Refused {
     punch: Flag,
     zero: Flag,
+    retired: Flag,
 }
 
 struct Flag(Atomic<bool>);
@@ -59,9 +60,17 @@ impl Refused {
         !flag.0.xchg(true, Relaxed)
     }
 
+    /// The file is leaving the device, whose limits are no longer its business.
+    pub(crate) fn retire(&self) {
+        self.retired.0.store(true, Release);
+    }
+
     /// Takes what was refused out of the limits. A hole is the cheap way to zeroes, so without
     /// holes there is neither.
     pub(crate) fn apply(&self, limits: &mut Limits) {
+        if self.retired.0.load(Acquire) {
+            return;
+        }
         if self.punch.0.load(Relaxed) {
             limits.forget_discard().forget_write_zeroes();
         }

@@ -38,7 +38,20 @@ pub(crate) struct Control {
 enum Slot {
     /// Its device is being made or removed, without the lock held.
     Busy,
-    Live(Arc<LoopDevice>, DiskRegistration<LoopDevice>),
+    Live(Live),
+}
+
+/// A device with its disk. Dropping it removes the disk; it must be unbound.
+struct Live {
+    dev: Arc<LoopDevice>,
+    disk: DiskRegistration<LoopDevice>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // A worker may still hold the disk; if it let go last, it would wait for itself.
+        self.dev.drain();
+    }
 }
 
 /// The first number that no minor has.
@@ -75,7 +88,7 @@ impl Control {
         match made {
             Ok(live) => {
                 if let Some(slot) = devices.get_mut(&number) {
-                    *slot = live;
+                    *slot = Slot::Live(live);
                 }
                 Ok(number)
             }
@@ -86,7 +99,7 @@ impl Control {
         }
     }
 
-    fn make(&self, number: u32) -> Result<Slot> {
+    fn make(&self, number: u32) -> Result<Live> {
         let dev = Arc::pin_init(LoopDevice::new(number, self.setup.clone()), GFP_KERNEL)?;
         let tags = KBox::pin_init(TagSet::new(TagSetConfig { depth: self.depth }), GFP_KERNEL)?;
         let mut limits = Limits::new();
@@ -102,7 +115,7 @@ impl Control {
             tags,
             dev.clone(),
         )?;
-        Ok(Slot::Live(dev, disk))
+        Ok(Live { dev, disk })
     }
 
     /// Removes a device: ENODEV if there is none, EBUSY if it is bound or open.
@@ -111,23 +124,40 @@ impl Control {
             pr_warn_once!("deleting an unspecified loop device is not supported\n");
             return Err(EINVAL);
         };
+        let live = self.take(number)?;
+        // A device may be busy for long: not with all others locked.
+        match Self::retire(&live) {
+            Ok(()) => {
+                drop(live);
+                self.devices.lock().remove(&number);
+                Ok(())
+            }
+            Err(e) => {
+                if let Some(slot) = self.devices.lock().get_mut(&number) {
+                    *slot = Slot::Live(live);
+                }
+                Err(e)
+            }
+        }
+    }
+
+    /// Takes a device out, so that nobody else removes it. Its number stays taken.
+    fn take(&self, number: u32) -> Result<Live> {
         let mut devices = self.devices.lock_killable()?;
         let slot = devices.get_mut(&number).ok_or(ENODEV)?;
-        let Slot::Live(dev, disk) = slot else {
-            return Err(ENODEV);
-        };
-        {
-            let mut state = dev.state()?;
-            if !matches!(*state, State::Unbound) || disk.openers() > 0 {
-                return Err(EBUSY);
-            }
-            *state = State::Deleting;
+        match core::mem::replace(slot, Slot::Busy) {
+            Slot::Live(live) => Ok(live),
+            Slot::Busy => Err(ENODEV),
         }
-        let live = core::mem::replace(slot, Slot::Busy);
-        drop(devices);
-        // Waits for openers that fail now, so not with the lock held.
-        drop(live);
-        self.devices.lock().remove(&number);
+    }
+
+    /// Keeps a device from being opened and bound from now on. EBUSY if it is already.
+    fn retire(live: &Live) -> Result {
+        let mut state = live.dev.state()?;
+        if !matches!(*state, State::Unbound) || live.disk.openers() > 0 {
+            return Err(EBUSY);
+        }
+        *state = State::Deleting;
         Ok(())
     }
 
@@ -138,7 +168,7 @@ impl Control {
             .lock_killable()?
             .iter()
             // Losing a race makes one more device, which does no harm.
-            .find(|(_, slot)| matches!(slot, Slot::Live(dev, _) if dev.status().is_none()))
+            .find(|(_, slot)| matches!(slot, Slot::Live(live) if live.dev.status().is_none()))
             .map(|(number, _)| *number);
         match free {
             Some(number) => Ok(number),

@@ -123,10 +123,18 @@ impl LoopDevice {
         self.status.lock().clone()
     }
 
-    /// Changes the status. The caller must not hold the old one's last reference in atomic context.
+    /// Changes the status. May drop the last reference to the old one, and so may sleep.
     pub(crate) fn set_status(&self, _held: &mut State, new: Option<Status>) {
         let old = mem::replace(&mut *self.status.lock(), new);
         drop(old);
+    }
+
+    /// Waits until no worker of the device runs. For a device that gets no requests any more. Sleeps.
+    pub(crate) fn drain(&self) {
+        let wq = self.wq.lock().clone();
+        if let Some(wq) = wq {
+            wq.flush();
+        }
     }
 
     /// The workqueue of the device, which stays from its first bind until it is removed.

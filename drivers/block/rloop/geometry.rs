@@ -24,7 +24,7 @@ pub(crate) fn capacity(file: i64, offset: i64, limit: i64) -> u64 {
 /// Whether all requests of a disk can be direct: blocks of `block` bytes beginning at byte
 /// `offset` of a file whose direct I/O is in units of `unit` bytes.
 pub(crate) fn direct_fits(block: u32, offset: i64, unit: u32) -> bool {
-    unit != 0 && block >= unit && offset as u64 % u64::from(unit) == 0
+    unit != 0 && block % unit == 0 && offset as u64 % u64::from(unit) == 0
 }
 
 /// Whether a piece of a request can be direct.

@@ -69,8 +69,8 @@ fn in_range(what: &str, value: i32, min: i32, max: i32) -> Result<u32> {
 
 fn name() -> Result<Option<&'static str>> {
     let ok = |name: &&str| {
-        // The number must fit behind it in a disk name of 32 bytes.
-        (1..=20).contains(&name.len())
+        // The block layer keeps 15 bytes of a major's name.
+        (1..=15).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             && !name.ends_with(|c: char| c.is_ascii_digit())
     };
@@ -78,7 +78,7 @@ fn name() -> Result<Option<&'static str>> {
         Some(name) if name.as_bytes() == DEFAULT_NAME.to_bytes() => Ok(None),
         Some(name) => Ok(Some(name)),
         None => {
-            pr_err!("name= takes up to 20 letters, digits and underscores, no digit at the end\n");
+            pr_err!("name= takes up to 15 letters, digits and underscores, no digit at the end\n");
             Err(EINVAL)
         }
     }

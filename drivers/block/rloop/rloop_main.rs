@@ -2,8 +2,8 @@
 
 //! rloop: files and block devices as disks.
 //!
-//! The files stand on floors and use only those below: numbers and counters (`abi`, `geometry`,
-//! `info`, `params`, `stats`), the backing (`backing`), what one request does (`request`,
+//! The files stand on floors and use only those below: numbers and counters (`abi`, `layout`,
+//! `geometry`, `info`, `params`, `stats`), the backing (`backing`), what one request does (`request`,
 //! `transfer`, `space`), which way it goes (`ladder`), the device (`device`, `chain`, `status`,
 //! `tune`, `attributes`, `bind`, `unbind`), its ioctls (`ioctl`), and the control node (`control`).
 
@@ -32,7 +32,7 @@ mod unbind;
 
 use control::{Control, Node};
 use device::Setup;
-use kernel::{module::this_module, pr_err, prelude::*, str::CString, sync::Arc};
+use kernel::{module::this_module, pr_err, pr_warn, prelude::*, str::CString, sync::Arc};
 use kernel_ext::{
     block::major::{MajorRegistration, NoProbe},
     miscdevice,
@@ -74,22 +74,27 @@ impl kernel::Module for Rloop {
         };
 
         let major = MajorRegistration::new(major, CString::try_from_fmt(fmt!("{prefix}"))?)
-            .inspect_err(|e| explain_busy(*e))?;
+            .inspect_err(|e| explain_busy(*e, &params))?;
         let setup = Arc::pin_init(Setup::new(prefix, params.dio), GFP_KERNEL)?;
         let control = Arc::pin_init(
             Control::new(setup, major.number(), params.depth),
             GFP_KERNEL,
         )?;
-        // Before the node, through which others could add the same.
-        for number in 0..params.devices {
-            control.add(Some(number))?;
-        }
         let node = miscdevice::Registration::new(
             CString::try_from_fmt(fmt!("{prefix}-control"))?,
             minor,
             Node(control.clone()),
         )
-        .inspect_err(|e| explain_busy(*e))?;
+        .inspect_err(|e| explain_busy(*e, &params))?;
+        // A disk that is shown may be open at once, so nothing fails from here on.
+        for number in 0..params.devices {
+            match control.add(Some(number)) {
+                Ok(_) => (),
+                // Somebody was faster through the control node.
+                Err(e) if e == EEXIST => (),
+                Err(e) => pr_warn!("{prefix}{number} could not be added ({})\n", e.to_errno()),
+            }
+        }
         pr_info!("module loaded\n");
         Ok(Self {
             _node: node,
@@ -99,8 +104,8 @@ impl kernel::Module for Rloop {
     }
 }
 
-fn explain_busy(e: Error) {
-    if e == EBUSY {
+fn explain_busy(e: Error, params: &Params) {
+    if e == EBUSY && params.name.is_none() {
         pr_err!(
             "the loop driver has the numbers that rloop needs: \
              unload it (rmmod loop), or load rloop beside it with name=loopr\n"

@@ -43,7 +43,7 @@ pub(crate) fn change<T: Host>(rq: Request<T>) {
     let refused = backing.refused.clone();
     let disk = rq.disk();
     rq.end(result);
-    // Once per backing, after the request has ended: freezing waits for all others, which have
-    // workers enough. What the block layer refuses stays as it was.
+    // Once per backing and mode, after the request has ended: freezing waits for all others, and at
+    // most two of the device's workers wait here. Limits that only shrink are not refused.
     let _ = disk.update_limits_frozen(|limits| refused.apply(limits), |_| ());
 }

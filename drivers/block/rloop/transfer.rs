@@ -97,10 +97,9 @@ fn advance<T: Host>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T
         Err(e) if direct && (e == EINVAL || e == EOPNOTSUPP) => rq.data_mut().buffered = true,
         Ok(_) => {
             // The end of a file that has shrunk: nothing of older data may show.
-            if rq.op() == Op::Read {
-                kiocb::zero_rest(&rq, rq.data().done);
-            }
-            rq.end(Err(EIO));
+            kiocb::zero_rest(&rq, rq.data().done);
+            let done = rq.data().done;
+            rq.end_read_at(done, EIO);
             return None;
         }
         Err(e) => {

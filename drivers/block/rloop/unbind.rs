@@ -57,14 +57,14 @@ pub(crate) fn last_close(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevic
 fn unbind(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>, bound: KBox<Bound>) {
     let dev = disk.device();
     disk.invalidate();
+    if let Some(status) = dev.status() {
+        // A worker that is late with what it learnt leaves the limits alone.
+        status.backing.refused.retire();
+    }
     let mut backing = None;
     let reset = disk.update_limits_frozen(idle_limits, |frozen| backing = frozen.publish(None));
     if reset.is_err() {
         backing = disk.freeze(|frozen| frozen.publish(None));
-    }
-    // A worker may still be at the limits of the queue, after its request has ended.
-    if let Some(backing) = &backing {
-        backing.wq.flush();
     }
     let Bound {
         groups,

@@ -91,7 +91,8 @@ impl<T: mq::Operations> Disk<T> {
         unsafe { helpers::kx_disk_uevent_partitions_add(self.as_raw()) };
     }
 
-    /// Suppresses the uevents of the disk and its partitions until the guard is dropped.
+    /// Suppresses the uevents of the disk, and the add uevents of partitions found meanwhile, until
+    /// the guard is dropped. It does not nest: the first guard to go ends it.
     pub fn suppress_uevents(&self) -> UeventsSuppressed<'_, T> {
         // SAFETY: By the type invariant.
         unsafe { helpers::kx_disk_suppress_uevents(self.as_raw(), true) };
@@ -186,7 +187,8 @@ impl<T: Operations> Disk<T> {
     pub(crate) unsafe fn try_from_raw<'a>(ptr: *mut bindings::gendisk) -> Option<&'a Self> {
         // SAFETY: The caller says that the disk is live, and its operations do not change.
         let fops = unsafe { (*ptr).fops };
-        // Only `DiskRegistration` uses this table, which stands once in the driver's one crate.
+        // Only `DiskRegistration` uses this table. It stands once in the driver's crate, which is
+        // one codegen unit as all of the kernel's crates are.
         let ours = core::ptr::eq(fops, FopsVTable::<T>::build());
         // SAFETY: A disk with our table satisfies the invariants.
         ours.then(|| unsafe { Self::from_raw(ptr) })

@@ -39,8 +39,10 @@ impl<T: Operations> QueueData<T> {
         unsafe { &*(*q).queuedata.cast::<Self>() }
     }
 
-    /// Only to be called by a request in flight, see [`InFlight::published`](super::InFlight::published).
-    pub(super) fn published(&self) -> Option<&T::Published> {
+    /// # Safety
+    ///
+    /// A request of this queue must be in flight for as long as the reference.
+    pub(super) unsafe fn published(&self) -> Option<&T::Published> {
         let p = self.published.load(Acquire);
         // SAFETY: By the type invariant this is a live value; [`FrozenQueue::publish`] replaces it
         // only while no request is in flight.

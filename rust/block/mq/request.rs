@@ -11,7 +11,7 @@ use crate::{
     workqueue::Workqueue,
 };
 use core::{marker::PhantomData, mem, ops::Deref, ptr::NonNull};
-use kernel::{bindings, pr_warn_once, prelude::*, types::Opaque};
+use kernel::{bindings, error::Error, pr_warn_once, prelude::*, types::Opaque};
 
 /// What a request asks for: `req_op()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,7 +101,8 @@ impl<T: Operations> NewRequest<T> {
     }
 }
 
-/// The readable side of a request that the driver owns: wraps `struct request`.
+/// The readable side of a request that the driver owns: wraps `struct request`. All methods can be
+/// called in any context.
 ///
 /// # Invariants
 ///
@@ -161,8 +162,11 @@ impl<T: Operations> InFlight<T> {
         unsafe { helpers::kx_req_get_ioprio(self.as_raw()) }
     }
 
-    /// Its bios, of which a merged request has several.
+    /// The bios of a request with data; a merged one has several.
     pub fn bios(&self) -> Bios<'_> {
+        if self.op().direction().is_none() {
+            return Bios(None);
+        }
         // SAFETY: By the type invariant the request is valid.
         let bio = unsafe { (*self.as_raw()).bio };
         // SAFETY: The bios of a request are owned with it.
@@ -193,7 +197,8 @@ impl<T: Operations> InFlight<T> {
     ///
     /// [`FrozenQueue::publish`]: super::FrozenQueue::publish
     pub fn published(&self) -> Option<&T::Published> {
-        self.queue_data().published()
+        // SAFETY: A request in flight keeps the queue from being frozen.
+        unsafe { self.queue_data().published() }
     }
 
     fn queue_data(&self) -> &QueueData<T> {
@@ -266,6 +271,24 @@ impl<T: Operations> Request<T> {
             (*Pdu::<T>::of(rq)).bvecs.heap = KVec::new();
             bindings::blk_mq_end_request(rq, status)
         };
+    }
+}
+
+impl<T: Operations> Request<T> {
+    /// Ends the first `done` bytes of a read well and the rest with an error: the bios of a merged
+    /// request that are complete are not punished. Any context.
+    pub fn end_read_at(self, done: u32, error: Error) {
+        if self.op() == Op::Read && done > 0 && done < self.bytes() {
+            // SAFETY: We own the request, which has more bytes than that, so it does not end here.
+            unsafe {
+                bindings::blk_update_request(
+                    self.rq.as_ptr(),
+                    bindings::BLK_STS_OK as bindings::blk_status_t,
+                    done,
+                )
+            };
+        }
+        self.end(Err(error));
     }
 }
 
