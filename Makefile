@@ -3,7 +3,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export KDIR KVER KERNEL DRIVER PARAMS RUN SHARE MEM SMP ICOUNT TIMEOUT TESTS
+export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP ICOUNT TIMEOUT DISK LOG TESTS TIERS
 
 all:
 	@$(S)/build --top >/dev/null
@@ -41,6 +41,7 @@ help:
 	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
 	@echo '                    [SHARE=dir] [KERNEL=stock|uml|debug] [DRIVER=rloop|loop|none]'
 	@echo '                    [PARAMS="dio=1"] [MEM=2G] [SMP=2] [ICOUNT=1] [TIMEOUT=seconds]'
+	@echo '                    [ARGS="..."] [DISK=2G] [LOG=file for the kernel console]'
 	@echo 'make clean          removes what was built in this checkout'
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 

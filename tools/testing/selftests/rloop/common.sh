@@ -91,7 +91,7 @@ disk() {
 	done
 	echo 1 >"$dir/power"
 	DISK=/dev/$name
-	[ -e "/sys/block/$name" ] || DISK=/dev/nullb$(cat "$dir/index")
+	[ -e "/sys/block/$name" ] || DISK=/dev/nullb$(<"$dir/index")
 	soon test -b "$DISK"
 	settle
 }
@@ -155,7 +155,7 @@ detach() {
 	losetup -d "$1"
 	soon unbound "$1"
 }
-counter() { cat "$SYS/rloop/$1"; }
+counter() { echo "$(<"$SYS/rloop/$1")"; }
 # used COUNTER... / unused COUNTER...: requests took that rung, or none did.
 used() {
 	local c
@@ -172,7 +172,11 @@ unused() {
 	done
 }
 # Fields of /sys/block/X/stat.
-disk_stat() { awk -v f="$2" '{ print $f }' "/sys/block/${1#/dev/}/stat"; }
+disk_stat() {
+	local fields
+	read -ra fields <"/sys/block/${1#/dev/}/stat"
+	echo "${fields[$2 - 1]}"
+}
 write_merges() { disk_stat "$1" 6; }
 sectors_written() { disk_stat "$1" 7; }
 flushes() { disk_stat "$1" 16; }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pattern write|check FILE OFFSET LENGTH SEED [-d] [-s] [-b BYTES]
+ * pattern write|check FILE OFFSET LENGTH SEED [-d] [-s] [-b BYTES] [-p POS]
  *
  * Writes or checks LENGTH bytes at OFFSET. What is written depends on the seed
  * and on the distance from OFFSET, so that data in the wrong place is noticed;
- * seed 0 is zeroes. -d O_DIRECT, -s fsync at the end, -b block size.
+ * seed 0 is zeroes. -d O_DIRECT, -s fsync at the end, -b block size, -p the
+ * distance that OFFSET itself is taken for.
  *
  * Exit status 1: wrong data, 2: usage or set-up, 3: an I/O error, which it names
  * together with the number of bytes that were acknowledged before.
@@ -15,13 +16,13 @@
 
 int main(int argc, char **argv)
 {
-	long long off, len, done = 0;
+	long long off, len, done = 0, pos = 0;
 	int opt, fd, flags = 0, sync = 0, write_it, err = 0;
 	size_t bs = 65536;
 	char *buf, *want;
 	uint64_t seed;
 
-	while ((opt = getopt(argc, argv, "dsb:")) != -1) {
+	while ((opt = getopt(argc, argv, "dsb:p:")) != -1) {
 		switch (opt) {
 		case 'd':
 			flags |= O_DIRECT;
@@ -31,6 +32,9 @@ int main(int argc, char **argv)
 			break;
 		case 'b':
 			bs = strtoul(optarg, NULL, 0);
+			break;
+		case 'p':
+			pos = strtoll(optarg, NULL, 0);
 			break;
 		default:
 			return 2;
@@ -57,7 +61,7 @@ int main(int argc, char **argv)
 		size_t n = len - done < (long long)bs ? (size_t)(len - done) : bs;
 		ssize_t got;
 
-		pattern_fill(want, n, seed, done);
+		pattern_fill(want, n, seed, pos + done);
 		if (write_it)
 			got = pwrite(fd, want, n, off + done);
 		else

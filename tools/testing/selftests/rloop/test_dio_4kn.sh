@@ -9,7 +9,7 @@
 backing "$1" 8 blocksize=4096
 attach --direct-io=on "$IMG"
 is "block size" 4096 "$(blockdev --getss "$LOOP")"
-is "direct I/O" 1 "$(cat "$SYS/loop/dio")"
+is "direct I/O" 1 "$(<"$SYS/loop/dio")"
 verify_fio "$LOOP" --size=4m
 blockdev --flushbufs "$LOOP"
 cmp "$LOOP" "$IMG"
@@ -20,11 +20,11 @@ detach "$LOOP"
 
 attach --sector-size 512 --direct-io=on "$IMG"
 is "block size" 512 "$(blockdev --getss "$LOOP")"
-is "direct I/O" 0 "$(cat "$SYS/loop/dio")"
+is "direct I/O" 0 "$(<"$SYS/loop/dio")"
 pattern write "$LOOP" 512 66048 5 -d -b 512
 detach "$LOOP"
 pattern check "$IMG" 512 66048 5
 
 # Half a block into the backing there is no direct I/O either.
 attach -o 512 --sector-size 4096 --direct-io=on "$IMG"
-is "direct I/O" 0 "$(cat "$SYS/loop/dio")"
+is "direct I/O" 0 "$(<"$SYS/loop/dio")"

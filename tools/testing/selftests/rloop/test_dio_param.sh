@@ -6,7 +6,7 @@
 
 own_module
 load dio=1
-is "the parameter" 1 "$(cat /sys/module/rloop/parameters/dio)"
+is "the parameter" 1 "$(</sys/module/rloop/parameters/dio)"
 dio() { cat "$SYS/loop/dio"; }
 
 backing block 8

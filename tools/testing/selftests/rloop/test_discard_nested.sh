@@ -5,11 +5,11 @@
 . "${0%/*}/common.sh"
 
 backing tmpfs 8
-pattern write "$IMG" 0 8388608 1 >/dev/null
+pattern write "$IMG" 0 8388608 1
 attach "$IMG"
 full=$(allocated "$IMG")
 attach "$LOOP"
-[ "$(cat "$SYS/queue/discard_max_bytes")" -gt 0 ] || fail "no discard through two devices"
+[ "$(<"$SYS/queue/discard_max_bytes")" -gt 0 ] || fail "no discard through two devices"
 blkdiscard -o 2M -l 4M "$LOOP"
 used discard
 [ "$(allocated "$IMG")" -le $((full - 4194304)) ] || fail "the file still has its blocks"

@@ -9,7 +9,7 @@
 backing "$1" 4 cache_size=64 fua=0
 for dio in on off; do
 	attach --direct-io=$dio "$IMG"
-	is "write cache" "write back" "$(cat "$SYS/queue/write_cache")"
+	is "write cache" "write back" "$(<"$SYS/queue/write_cache")"
 	sectors=$(sectors_written "$DISK")
 	before=$(flushes "$DISK")
 	pattern write "$LOOP" 0 2097152 1 -d -s

@@ -10,7 +10,7 @@ need_rloop
 backing "$1" 4 cache_size=64 fua=0
 for dio in on off; do
 	attach --direct-io=$dio "$IMG"
-	is "FUA" 1 "$(cat "$SYS/queue/fua")"
+	is "FUA" 1 "$(<"$SYS/queue/fua")"
 	sectors=$(sectors_written "$DISK")
 	before=$(flushes "$DISK")
 	"$HERE/fua" "$LOOP" 4

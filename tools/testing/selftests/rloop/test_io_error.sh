@@ -5,7 +5,7 @@
 . "${0%/*}/common.sh"
 
 backing block 8
-pattern write "$IMG" 0 8388608 1 -s >/dev/null
+pattern write "$IMG" 0 8388608 1 -s
 blockdev --flushbufs "$IMG"
 dir=/sys/kernel/config/nullb/${IMG#/dev/}
 echo "+2048-2055" >"$dir/badblocks" 2>/dev/null || skip "null_blk has no bad blocks"

@@ -14,7 +14,7 @@ for dio in on off; do
 	mount_at "$T/loop" "$LOOP"
 	losetup -d "$LOOP"
 	bound "$LOOP" || fail "a mounted device was detached"
-	is autoclear 1 "$(cat "$SYS/loop/autoclear")"
+	is autoclear 1 "$(<"$SYS/loop/autoclear")"
 	truncate -s 4M "$T/loop/file"
 	pattern write "$T/loop/file" 0 4194304 3 -s
 	pattern write "$T/loop/file" 0 1048576 4 -d

@@ -8,15 +8,15 @@
 backing "$1" 4
 below=/sys/block/${DISK#/dev/}/queue
 attach --direct-io=on "$IMG"
-is "rotational" "$(cat "$below/rotational")" "$(cat "$SYS/queue/rotational")"
-is "logical block size" 512 "$(cat "$SYS/queue/logical_block_size")"
-is "write cache" "write back" "$(cat "$SYS/queue/write_cache")"
-[ "$DRIVER" != rloop ] || is "FUA" 1 "$(cat "$SYS/queue/fua")"
+is "rotational" "$(<"$below/rotational")" "$(<"$SYS/queue/rotational")"
+is "logical block size" 512 "$(<"$SYS/queue/logical_block_size")"
+is "write cache" "write back" "$(<"$SYS/queue/write_cache")"
+[ "$DRIVER" != rloop ] || is "FUA" 1 "$(<"$SYS/queue/fua")"
 if [ "$1" = ext4 ]; then
-	is "discard granularity" "$(stat -f -c %S "$MNT")" "$(cat "$SYS/queue/discard_granularity")"
-	[ "$(cat "$SYS/queue/discard_max_bytes")" -gt 1073741824 ]
-	[ "$(cat "$SYS/queue/write_zeroes_max_bytes")" -gt 1073741824 ]
+	is "discard granularity" "$(stat -f -c %S "$MNT")" "$(<"$SYS/queue/discard_granularity")"
+	[ "$(<"$SYS/queue/discard_max_bytes")" -gt 1073741824 ]
+	[ "$(<"$SYS/queue/write_zeroes_max_bytes")" -gt 1073741824 ]
 fi
 detach "$LOOP"
 # Nothing of it stays.
-is "logical block size" 512 "$(cat "$SYS/queue/logical_block_size")"
+is "logical block size" 512 "$(<"$SYS/queue/logical_block_size")"

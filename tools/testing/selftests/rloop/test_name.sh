@@ -7,7 +7,7 @@
 own_module
 modprobe -q loop 2>/dev/null || skip "no loop.ko in this kernel"
 load name=loopr max_loop=2
-is "the parameter" loopr "$(cat /sys/module/rloop/parameters/name)"
+is "the parameter" loopr "$(</sys/module/rloop/parameters/name)"
 is "disks" 2 "$(devices loopr)"
 [ -c /dev/loopr-control ] || fail "no control node"
 is "the majors" "loop loopr" "$(awk '$1 == 7 || $2 == "loopr" { printf "%s%s", n++ ? " " : "", $2 }' /proc/devices)"
@@ -21,8 +21,8 @@ pattern write /dev/loopr0 0 1048576 1 -d
 pattern write "$LOOP" 0 1048576 2 -d
 pattern check "$IMG" 0 1048576 1
 pattern check "$MNT/other" 0 1048576 2
-is "backing_file" "$IMG" "$(cat /sys/block/loopr0/loop/backing_file)"
-[ "$(cat /sys/block/loopr0/rloop/write_direct)" -gt 0 ] || fail "the counter stands still"
+is "backing_file" "$IMG" "$(</sys/block/loopr0/loop/backing_file)"
+[ "$(</sys/block/loopr0/rloop/write_direct)" -gt 0 ] || fail "the counter stands still"
 detach /dev/loopr0
 detach "$LOOP"
 unload rloop

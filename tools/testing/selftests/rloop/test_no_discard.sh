@@ -5,10 +5,10 @@
 . "${0%/*}/common.sh"
 
 backing block 4
-is "write zeroes of the disk" 0 "$(cat "/sys/block/${IMG#/dev/}/queue/write_zeroes_max_bytes")"
-pattern write "$IMG" 0 4194304 1 -s >/dev/null
+is "write zeroes of the disk" 0 "$(<"/sys/block/${IMG#/dev/}/queue/write_zeroes_max_bytes")"
+pattern write "$IMG" 0 4194304 1 -s
 attach "$IMG"
-is "discard_max_bytes" 0 "$(cat "$SYS/queue/discard_max_bytes")"
+is "discard_max_bytes" 0 "$(<"$SYS/queue/discard_max_bytes")"
 refused "not supported" blkdiscard -o 0 -l 1M "$LOOP"
 blkdiscard -z -o 1M -l 1M "$LOOP"
 pattern check "$LOOP" 0 1048576 1 -d

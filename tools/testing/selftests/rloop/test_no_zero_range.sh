@@ -18,7 +18,7 @@ else
 fi
 IMG=$MNT/img
 truncate -s 8M "$IMG"
-pattern write "$IMG" 0 8388608 1 -s >/dev/null
+pattern write "$IMG" 0 8388608 1 -s
 attach "$IMG"
 blkdiscard -z -o 1M -l 1M "$LOOP"
 blkdiscard -z -o 4M -l 1M "$LOOP"
@@ -26,8 +26,8 @@ pattern check "$LOOP" 0 1048576 1 -d
 pattern check "$LOOP" 1048576 1048576 0 -d
 pattern check "$LOOP" 4194304 1048576 0 -d
 # Learnt, perhaps not in the same moment.
-learnt() { [ "$(cat "$SYS/queue/write_zeroes_max_bytes")" = 0 ]; }
+learnt() { [ "$(<"$SYS/queue/write_zeroes_max_bytes")" = 0 ]; }
 soon learnt
-[ "$(cat "$SYS/queue/discard_max_bytes")" -gt 0 ] || fail "discard was given up as well"
+[ "$(<"$SYS/queue/discard_max_bytes")" -gt 0 ] || fail "discard was given up as well"
 blkdiscard -o 6M -l 1M "$LOOP"
 pattern check "$LOOP" 6291456 1048576 0 -d

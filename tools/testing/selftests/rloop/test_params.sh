@@ -17,7 +17,7 @@ load max_loop=3 hw_queue_depth=16
 is "max_loop" 3 "$(param max_loop)"
 is "devices" 3 "$(devices)"
 is "hw_queue_depth" 16 "$(param hw_queue_depth)"
-is "depth of the queue" 16 "$(cat /sys/block/loop0/queue/nr_requests)"
+is "depth of the queue" 16 "$(</sys/block/loop0/queue/nr_requests)"
 unload rloop
 
 # None at first: they are made when asked for.

@@ -4,11 +4,11 @@
 . "${0%/*}/common.sh"
 
 backing tmpfs 4
-pattern write "$IMG" 0 4194304 1 >/dev/null
+pattern write "$IMG" 0 4194304 1
 
 check() {
 	is "read-only" 1 "$(blockdev --getro "$LOOP")"
-	is "write cache" "write through" "$(cat "$SYS/queue/write_cache")"
+	is "write cache" "write through" "$(<"$SYS/queue/write_cache")"
 	! pattern write "$LOOP" 0 4096 2 >/dev/null || fail "write accepted"
 	! pattern write "$LOOP" 0 4096 2 -d >/dev/null || fail "direct write accepted"
 	! blkdiscard "$LOOP" 2>/dev/null || fail "discard accepted"

@@ -9,7 +9,7 @@
 backing "$1" 1
 for dio in on off; do
 	truncate -s 1M "$IMG"
-	pattern write "$IMG" 0 1048576 1 -s >/dev/null
+	pattern write "$IMG" 0 1048576 1 -s
 	attach --direct-io=$dio "$IMG"
 	truncate -s 512K "$IMG"
 	pattern check "$LOOP" 0 524288 1 -d

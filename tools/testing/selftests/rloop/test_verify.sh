@@ -14,11 +14,11 @@ for dio in on off; do
 	blockdev --flushbufs "$LOOP"
 	cmp "$LOOP" "$IMG"
 	if [ $dio = on ]; then
-		is "direct I/O" 1 "$(cat "$SYS/loop/dio")"
+		is "direct I/O" 1 "$(<"$SYS/loop/dio")"
 		used write_direct read_direct
 		unused write_buffered read_buffered
 	else
-		is "direct I/O" 0 "$(cat "$SYS/loop/dio")"
+		is "direct I/O" 0 "$(<"$SYS/loop/dio")"
 		used write_buffered read_buffered
 		unused write_direct read_direct
 	fi

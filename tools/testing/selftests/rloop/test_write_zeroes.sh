@@ -8,7 +8,7 @@
 backing "$1" 8
 full=0
 zero() { # COMMAND...: zeroes 4 MiB at 2 MiB of a full image; SPACE is what it still takes
-	pattern write "$IMG" 0 8388608 1 -s >/dev/null
+	pattern write "$IMG" 0 8388608 1 -s
 	full=$(allocated "$IMG")
 	attach "$IMG"
 	"$@" -o 2M -l 4M "$LOOP"
