@@ -5,6 +5,8 @@
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
 mod backing;
+mod gfp;
 pub mod kiocb;
 
-pub use backing::{BackingFile, DioAlign, Identity, RestrictedGfp, SpaceMode};
+pub use backing::{BackingFile, DioAlign, Identity, SpaceMode};
+pub use gfp::{GfpTable, RestrictedGfp};

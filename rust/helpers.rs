@@ -88,6 +88,7 @@ extern "C" {
     ) -> c_int;
     pub(crate) fn kx_file_block_size(file: *mut file, bsize: *mut c_uint) -> c_int;
     pub(crate) fn kx_file_restrict_gfp(file: *mut file) -> c_uint;
+    pub(crate) fn kx_file_mapping_id(file: *const file) -> usize;
     pub(crate) fn kx_file_restore_gfp(file: *mut file, old: c_uint);
 
     pub(crate) fn kx_kiocb_init(

@@ -121,6 +121,11 @@ gfp_t kx_file_restrict_gfp(struct file *file)
 	return old;
 }
 
+unsigned long kx_file_mapping_id(const struct file *file)
+{
+	return (unsigned long)file->f_mapping;
+}
+
 void kx_file_restore_gfp(struct file *file, gfp_t old)
 {
 	mapping_set_gfp_mask(file->f_mapping, old);

@@ -80,6 +80,7 @@ bool kx_file_dio_align(struct file *file, unsigned int *offset,
 int kx_file_identity(struct file *file, u64 *dev, u64 *ino, u64 *rdev);
 int kx_file_block_size(struct file *file, unsigned int *bsize);
 gfp_t kx_file_restrict_gfp(struct file *file);
+unsigned long kx_file_mapping_id(const struct file *file);
 void kx_file_restore_gfp(struct file *file, gfp_t old);
 
 /* kiocb.c */

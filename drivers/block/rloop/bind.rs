@@ -65,6 +65,7 @@ pub(crate) fn configure(
     let partscan = new.partscan;
     // Room for what is bound comes before anything can be seen from outside.
     let room = KBox::<Bound>::new_uninit(GFP_KERNEL)?;
+    let gfp = RestrictedGfp::new(&dev.setup.gfp, &backing.file)?;
     disk.update_limits(backing.limits(block_size))
         .inspect_err(|_| refuse_block_size(dev, block_size))?;
     let groups = attributes::show_all(disk).inspect_err(|_| {
@@ -79,7 +80,7 @@ pub(crate) fn configure(
         room,
         Bound {
             groups,
-            gfp: RestrictedGfp::new(&backing.file),
+            gfp,
             module: ModuleRef::new(<LoopDevice as gendisk::Operations>::THIS_MODULE),
         },
     );
@@ -171,6 +172,7 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     }
     let new = new.with_direct(direct, disk.logical_block_size());
     let new = Arc::new(new, GFP_KERNEL)?;
+    let gfp = RestrictedGfp::new(&dev.setup.gfp, &new.file)?;
     // What is dirty in the page cache must not overtake direct I/O later.
     let _ = new.file.fsync();
 
@@ -182,12 +184,9 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
         |limits| {
             limits.set_memory_alignment(memory);
         },
-        |frozen| {
-            // The old mask comes back before the new one goes: both files may share their cache.
-            bound.gfp.replace(&new.file);
-            drop(frozen.publish(Some(new.clone())));
-        },
+        |frozen| drop(frozen.publish(Some(new.clone()))),
     )?;
+    bound.gfp = gfp;
     dev.set_status(
         &mut state,
         Some(Status {

@@ -18,7 +18,7 @@ use kernel::{
 };
 use kernel_ext::{
     block::mq::{HwCtx, NewRequest, Operations, Outcome, Request},
-    fs::RestrictedGfp,
+    fs::{GfpTable, RestrictedGfp},
     module::ModuleRef,
     new_killable_mutex,
     sync::{KillableGuard, KillableMutex},
@@ -37,14 +37,17 @@ pub(crate) struct Setup {
     /// that a chain of loop devices does not change while it is walked. Taken before [`State`]'s.
     #[pin]
     pub(crate) nesting: KillableMutex<()>,
+    /// The backing files whose page caches are restricted.
+    pub(crate) gfp: Arc<GfpTable>,
 }
 
 impl Setup {
-    pub(crate) fn new(prefix: &'static str, dio: bool) -> impl PinInit<Self> {
-        pin_init!(Self {
+    pub(crate) fn new(prefix: &'static str, dio: bool) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
             prefix,
             dio,
             nesting <- new_killable_mutex!((), "rloop_nesting"),
+            gfp: Arc::pin_init(GfpTable::new(), GFP_KERNEL)?,
         })
     }
 }
