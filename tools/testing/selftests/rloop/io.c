@@ -98,10 +98,10 @@ static long long mismatch(int img, const char *want)
 #define EXPECT_BACKING(self)	EXPECT_EQ(-1, mismatch((self)->img, (self)->want))
 
 /* Marks [pos, pos + len) as written, and gives the bytes to write. */
-static char *expect_written(FIXTURE_DATA(io) *self, long long pos, size_t len)
+static char *expect_written(char *want, long long pos, size_t len)
 {
-	pattern_fill(self->want + pos, len, AFTER, pos);
-	return self->want + pos;
+	pattern_fill(want + pos, len, AFTER, pos);
+	return want + pos;
 }
 
 /* From one block to more than a request can take. */
@@ -118,7 +118,7 @@ TEST_F(io, writes_of_odd_sizes)
 		/* With large blocks not all of them fit. */
 		if (pos + (long long)len > AREA)
 			break;
-		memcpy(buf, expect_written(self, pos, len), len);
+		memcpy(buf, expect_written(self->want, pos, len), len);
 		ASSERT_EQ(len, pwrite(self->fd, buf, len, pos));
 		/* A block that no write touches in between. */
 		pos += len + self->unit;
@@ -150,7 +150,7 @@ TEST_F(io, a_write_larger_than_any_request)
 	size_t len = 3 * MIB / 2 + self->unit;
 	char *buf = area(len);
 
-	memcpy(buf, expect_written(self, 65536, len), len);
+	memcpy(buf, expect_written(self->want, 65536, len), len);
 	ASSERT_EQ(len, pwrite(self->fd, buf, len, 65536));
 	EXPECT_BACKING(self);
 	memset(buf, 0xee, len);
@@ -167,7 +167,7 @@ TEST_F(io, memory_that_is_not_aligned_to_pages)
 	int shift;
 
 	for (shift = 512; shift < 4096; shift += 512, pos += 2 * len) {
-		memcpy(buf + shift, expect_written(self, pos, len), len);
+		memcpy(buf + shift, expect_written(self->want, pos, len), len);
 		if (pwrite(self->fd, buf + shift, len, pos) < 0 && errno == EINVAL)
 			SKIP(return, "the device wants aligned memory");
 		memset(buf + shift, 0xee, len);
@@ -190,7 +190,7 @@ TEST_F(io, vectors_of_scattered_pieces)
 		/* From the end of the memory to its beginning. */
 		iov[i].iov_base = buf + (PIECES - 1 - i) * 16384;
 		iov[i].iov_len = (size_t)self->unit * (i == PIECES - 1 ? 1 : 1 + i % 3);
-		memcpy(iov[i].iov_base, expect_written(self, self->unit + len, iov[i].iov_len),
+		memcpy(iov[i].iov_base, expect_written(self->want, self->unit + len, iov[i].iov_len),
 		       iov[i].iov_len);
 		len += iov[i].iov_len;
 	}
@@ -229,7 +229,7 @@ static long long merges(const char *name, int field)
 enum { BATCH = 48 };
 
 /* Neighbours submitted at once, each from a page of its own. */
-static int submit_batch(FIXTURE_DATA(io) *self, int opcode, char *buf, long long pos,
+static int submit_batch(int fd, int opcode, char *buf, long long pos,
 			size_t len, bool backwards)
 {
 	struct iocb iocbs[BATCH], *list[BATCH];
@@ -243,7 +243,7 @@ static int submit_batch(FIXTURE_DATA(io) *self, int opcode, char *buf, long long
 	for (i = 0; i < BATCH; i++) {
 		int k = backwards ? BATCH - 1 - i : i;
 
-		iocbs[i].aio_fildes = self->fd;
+		iocbs[i].aio_fildes = fd;
 		iocbs[i].aio_lio_opcode = opcode;
 		iocbs[i].aio_buf = (uintptr_t)(buf + (BATCH - 1 - k) * 2 * len);
 		iocbs[i].aio_nbytes = len;
@@ -267,35 +267,33 @@ static int submit_batch(FIXTURE_DATA(io) *self, int opcode, char *buf, long long
 	__good; \
 })
 
-static void merged_writes(struct __test_metadata *_metadata, FIXTURE_DATA(io) *self,
-			  size_t len, bool backwards)
-{
-	char *buf = area(BATCH * 2 * len);
-	long long before = merges(self->name, WRITE_MERGES);
-	int i;
-
-	for (i = 0; i < BATCH; i++)
-		memcpy(buf + (BATCH - 1 - i) * 2 * len,
-		       expect_written(self, MIB + i * len, len), len);
-	ASSERT_EQ(BATCH, TRY_BATCH(self, IOCB_CMD_PWRITE, buf, MIB, len, backwards));
-	/* Else this says nothing about requests of several bios. */
-	EXPECT_GT(merges(self->name, WRITE_MERGES), before);
-	EXPECT_BACKING(self);
-}
+#define MERGED_WRITES(bytes, backwards) do { \
+	size_t len = bytes; \
+	char *buf = area(BATCH * 2 * len); \
+	long long before = merges(self->name, WRITE_MERGES); \
+	int i; \
+	for (i = 0; i < BATCH; i++) \
+		memcpy(buf + (BATCH - 1 - i) * 2 * len, \
+		       expect_written(self->want, MIB + i * len, len), len); \
+	ASSERT_EQ(BATCH, TRY_BATCH(self->fd, IOCB_CMD_PWRITE, buf, MIB, len, backwards)); \
+	/* Else this says nothing about requests of several bios. */ \
+	EXPECT_GT(merges(self->name, WRITE_MERGES), before); \
+	EXPECT_BACKING(self); \
+} while (0)
 
 TEST_F(io, merged_writes_of_one_block)
 {
-	merged_writes(_metadata, self, self->unit, false);
+	MERGED_WRITES(self->unit, false);
 }
 
 TEST_F(io, merged_writes_of_three_blocks)
 {
-	merged_writes(_metadata, self, 3 * self->unit, false);
+	MERGED_WRITES(3 * self->unit, false);
 }
 
 TEST_F(io, writes_merged_at_the_front)
 {
-	merged_writes(_metadata, self, self->unit, true);
+	MERGED_WRITES(self->unit, true);
 }
 
 TEST_F(io, merged_reads)
@@ -306,7 +304,7 @@ TEST_F(io, merged_reads)
 	int i;
 
 	memset(buf, 0xee, BATCH * 2 * len);
-	ASSERT_EQ(BATCH, TRY_BATCH(self, IOCB_CMD_PREAD, buf, MIB, len, false));
+	ASSERT_EQ(BATCH, TRY_BATCH(self->fd, IOCB_CMD_PREAD, buf, MIB, len, false));
 	EXPECT_GT(merges(self->name, READ_MERGES), before);
 	for (i = 0; i < BATCH; i++)
 		EXPECT_EQ(0, memcmp(self->want + MIB + i * len,
@@ -324,7 +322,7 @@ TEST_F(io, cached_writes_of_odd_bytes)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	ASSERT_GE(fd, 0);
 	for (pos = 5; pos < MIB; pos += 7919)
-		ASSERT_EQ(1237, pwrite(fd, expect_written(self, pos, 1237), 1237, pos));
+		ASSERT_EQ(1237, pwrite(fd, expect_written(self->want, pos, 1237), 1237, pos));
 	EXPECT_EQ(0, fsync(fd));
 	close(fd);
 	EXPECT_BACKING(self);

@@ -52,7 +52,7 @@ static inline int backing_file_at(char *path, long long size, int flags)
 		fd = open(name, flags);
 	}
 	if (path)
-		strcpy(path, name);
+		snprintf(path, sizeof(name), "%s", name);
 	else
 		unlink(name);
 	return fd;

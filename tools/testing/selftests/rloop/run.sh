@@ -5,7 +5,7 @@
 # driver that is loaded. What a test leaves behind makes it fail.
 #
 # A test says in its first lines:  # variants: A B   runs once with each argument
-#                                  # uml: A          only these variants on UML, the quick tier
+#                                  # few: A          of them on UML and the debug kernel
 #                                  # timeout: N      seconds, instead of 60
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -25,8 +25,14 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-# An emulated machine with a debug kernel takes its time.
-case $tier in debug) slow=5 ;; stock) slow=2 ;; *) slow=1 ;; esac
+# UML is to answer in seconds, and a debug kernel on an emulated machine takes its
+# time: both run fewer variants, and do without udev, which is busy with each event.
+few='' slow=1
+case $tier in
+uml) few=1 ;;
+stock) slow=2 ;;
+debug) few=1 slow=5 ;;
+esac
 
 # header FILE KEY: VALUE is what the first lines of a script say. (Here and below
 # no process is started that can be done without: UML is slow at that.)
@@ -56,10 +62,9 @@ for f in test_*; do
 	fi
 	name=${f#test_}
 	name=${name%.sh}
-	header "$f" uml
-	if [ "$tier" != uml ] || [ -z "$VALUE" ]; then
-		header "$f" variants
-	fi
+	VALUE=
+	[ -z "$few" ] || header "$f" few
+	[ -n "$VALUE" ] || header "$f" variants
 	for v in ${VALUE:--}; do
 		[ "$v" = - ] && v=
 		wanted "$name${v:+.$v}" && tests+=("$f $v")
@@ -79,14 +84,13 @@ RLOOP_TMP=$(mktemp -d /tmp/rloop-tests.XXXXXX)
 export RLOOP_TMP
 trap 'rm -rf --one-file-system "$RLOOP_TMP"' EXIT
 
-# The quick tier does without what takes most of the time on UML: waiting for RCU
-# when a device is added or removed, and udev at each of its events.
-if [ "$tier" = uml ]; then
-	[ ! -w /sys/kernel/rcu_expedited ] || echo 1 >/sys/kernel/rcu_expedited
-	if [ -S /run/udev/control ]; then
-		udevadm control --exit
-		rm -f /run/udev/control
-	fi
+# Waiting for RCU is most of what adding and removing a device costs on UML.
+if [ "$tier" = uml ] && [ -w /sys/kernel/rcu_expedited ]; then
+	echo 1 >/sys/kernel/rcu_expedited
+fi
+if [ -n "$few" ] && [ -S /run/udev/control ]; then
+	udevadm control --exit
+	rm -f /run/udev/control
 fi
 
 say() { printf '%s\n' "$*"; }

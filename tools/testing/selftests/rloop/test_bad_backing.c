@@ -4,23 +4,21 @@
 #include "rloop_device.h"
 
 /* All three ways to give a device a file. */
-static void expect_refused(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(loop) *self, int error, int file)
-{
-	EXPECT_EQ(error, configure(self->fd, file, 0));
-	EXPECT_UNBOUND(self);
-	EXPECT_EQ(error, IOCTL(self->fd, LOOP_SET_FD, file));
-	EXPECT_UNBOUND(self);
-
-	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), LO_FLAGS_READ_ONLY));
-	EXPECT_EQ(error, IOCTL(self->fd, LOOP_CHANGE_FD, file));
-	EXPECT_EQ(FILE_SIZE, device_bytes(self->fd));
-	EXPECT_EQ(LO_FLAGS_READ_ONLY, status_of(self->fd).lo_flags);
-}
+#define EXPECT_REFUSED(error, backing) do { \
+	int __file = (backing); \
+	EXPECT_EQ(error, configure(self->fd, __file, 0)); \
+	EXPECT_UNBOUND(self); \
+	EXPECT_EQ(error, IOCTL(self->fd, LOOP_SET_FD, __file)); \
+	EXPECT_UNBOUND(self); \
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), LO_FLAGS_READ_ONLY)); \
+	EXPECT_EQ(error, IOCTL(self->fd, LOOP_CHANGE_FD, __file)); \
+	EXPECT_EQ(FILE_SIZE, device_bytes(self->fd)); \
+	EXPECT_EQ(LO_FLAGS_READ_ONLY, status_of(self->fd).lo_flags); \
+} while (0)
 
 TEST_F(loop, a_directory)
 {
-	expect_refused(_metadata, self, -EINVAL, open("/tmp", O_RDONLY | O_DIRECTORY));
+	EXPECT_REFUSED(-EINVAL, open("/tmp", O_RDONLY | O_DIRECTORY));
 }
 
 TEST_F(loop, a_pipe)
@@ -28,7 +26,7 @@ TEST_F(loop, a_pipe)
 	int fds[2];
 
 	ASSERT_EQ(0, pipe(fds));
-	expect_refused(_metadata, self, -EINVAL, fds[0]);
+	EXPECT_REFUSED(-EINVAL, fds[0]);
 }
 
 TEST_F(loop, the_writing_end_of_a_pipe)
@@ -36,7 +34,7 @@ TEST_F(loop, the_writing_end_of_a_pipe)
 	int fds[2];
 
 	ASSERT_EQ(0, pipe(fds));
-	expect_refused(_metadata, self, -EINVAL, fds[1]);
+	EXPECT_REFUSED(-EINVAL, fds[1]);
 }
 
 TEST_F(loop, a_socket)
@@ -44,17 +42,17 @@ TEST_F(loop, a_socket)
 	int fds[2];
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
-	expect_refused(_metadata, self, -EINVAL, fds[0]);
+	EXPECT_REFUSED(-EINVAL, fds[0]);
 }
 
 TEST_F(loop, a_character_device)
 {
-	expect_refused(_metadata, self, -EINVAL, open("/dev/zero", O_RDWR));
+	EXPECT_REFUSED(-EINVAL, open("/dev/zero", O_RDWR));
 }
 
 TEST_F(loop, its_own_control_device)
 {
-	expect_refused(_metadata, self, -EINVAL, self->ctl);
+	EXPECT_REFUSED(-EINVAL, self->ctl);
 }
 
 TEST_F(loop, a_closed_descriptor)
@@ -64,17 +62,17 @@ TEST_F(loop, a_closed_descriptor)
 
 	ASSERT_GE(file, 200);
 	close(file);
-	expect_refused(_metadata, self, -EBADF, file);
+	EXPECT_REFUSED(-EBADF, file);
 }
 
 TEST_F(loop, a_descriptor_that_never_was)
 {
-	expect_refused(_metadata, self, -EBADF, -1);
+	EXPECT_REFUSED(-EBADF, -1);
 }
 
 TEST_F(loop, a_descriptor_without_access)
 {
-	expect_refused(_metadata, self, -EBADF, open("/etc/passwd", O_PATH));
+	EXPECT_REFUSED(-EBADF, open("/etc/passwd", O_PATH));
 }
 
 TEST_HARNESS_MAIN

@@ -71,7 +71,7 @@ TEST_F(loop, set_status_refuses_bad_values)
 		info = before;
 		fill(&info, &bad_infos[i]);
 		info.lo_flags = LO_FLAGS_AUTOCLEAR;
-		strcpy((char *)info.lo_file_name, "changed");
+		memcpy(info.lo_file_name, "changed", sizeof("changed"));
 		EXPECT_EQ(bad_infos[i].error, IOCTL(self->fd, LOOP_SET_STATUS64, &info))
 			TH_LOG("%s", bad_infos[i].what);
 		after = status_of(self->fd);

@@ -3,7 +3,7 @@
 # A backing whose blocks are 4096 bytes: direct I/O makes the device's blocks as
 # large; where smaller ones are asked for, the device is buffered.
 # variants: ext4 xfs block
-# uml: ext4
+# few: ext4
 . "${0%/*}/common.sh"
 
 backing "$1" 8 blocksize=4096

@@ -3,7 +3,7 @@
 # fsync on the device reaches the disk below the backing: the data is written
 # there, and its cache is flushed.
 # variants: ext4 xfs btrfs block
-# uml: ext4 block
+# few: ext4 block
 . "${0%/*}/common.sh"
 
 backing "$1" 4 cache_size=64 fua=0

@@ -3,7 +3,7 @@
 # A forced-unit-access write is on the disk below when it is acknowledged, and
 # needs no flush of the device for that.
 # variants: ext4 xfs btrfs block
-# uml: xfs block
+# few: xfs block
 . "${0%/*}/common.sh"
 need_rloop
 

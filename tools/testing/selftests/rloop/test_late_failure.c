@@ -14,7 +14,7 @@ static int fail_late(int fd, int file, unsigned int flags)
 	config.block_size = 3072;
 	config.info.lo_flags = flags;
 	config.info.lo_offset = 1024;
-	strcpy((char *)config.info.lo_file_name, "late");
+	memcpy(config.info.lo_file_name, "late", sizeof("late"));
 	return IOCTL(fd, LOOP_CONFIGURE, &config);
 }
 

@@ -10,7 +10,7 @@ load name=loopr max_loop=2
 is "the parameter" loopr "$(</sys/module/rloop/parameters/name)"
 is "disks" 2 "$(devices loopr)"
 [ -c /dev/loopr-control ] || fail "no control node"
-is "the majors" "loop loopr" "$(awk '$1 == 7 || $2 == "loopr" { printf "%s%s", n++ ? " " : "", $2 }' /proc/devices)"
+is "the majors" "loop loopr" "$(awk '/^Block/ { b = 1 } b && ($1 == 7 || $2 == "loopr") { printf "%s%s", n++ ? " " : "", $2 }' /proc/devices)"
 
 backing tmpfs 4
 cp "$IMG" "$MNT/other"

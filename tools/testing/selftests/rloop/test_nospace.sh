@@ -3,7 +3,7 @@
 # A backing without space: the error says so, it is no I/O error, and what was
 # acknowledged before is there.
 # variants: tmpfs ext4 xfs
-# uml: ext4
+# few: ext4
 . "${0%/*}/common.sh"
 
 if [ "$1" = tmpfs ]; then

@@ -4,29 +4,32 @@
 #include "rloop_mbr.h"
 #include "rloop_uevent.h"
 
-static bool has_partition(FIXTURE_DATA(loop) *self, int part)
+static bool has_partition(const char *sys, int nr, int part)
 {
 	char path[96];
 
-	snprintf(path, sizeof(path), "%s/loop%dp%d", self->sys, self->nr, part);
+	snprintf(path, sizeof(path), "%s/loop%dp%d", sys, nr, part);
 	return access(path, F_OK) == 0;
 }
 
-static long long partition_value(FIXTURE_DATA(loop) *self, int part, const char *what)
+static long long partition_value(const char *sys, int nr, int part, const char *what)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/loop%dp%d/%s", self->sys, self->nr, part, what);
+	snprintf(path, sizeof(path), "%s/loop%dp%d/%s", sys, nr, part, what);
 	return read_number(path);
 }
+
+#define HAS(part)		has_partition(self->sys, self->nr, part)
+#define VALUE(part, what)	partition_value(self->sys, self->nr, part, what)
 
 TEST_F(loop, they_are_there_when_configure_returns)
 {
 	ASSERT_EQ(0, configure(self->fd, partitioned_file(FILE_SIZE), LO_FLAGS_PARTSCAN));
-	EXPECT_EQ(PART1_START, partition_value(self, 1, "start"));
-	EXPECT_EQ(PART1_SECTORS, partition_value(self, 1, "size"));
-	EXPECT_EQ(PART2_START, partition_value(self, 2, "start"));
-	EXPECT_EQ(PART2_SECTORS, partition_value(self, 2, "size"));
+	EXPECT_EQ(PART1_START, VALUE(1, "start"));
+	EXPECT_EQ(PART1_SECTORS, VALUE(1, "size"));
+	EXPECT_EQ(PART2_START, VALUE(2, "start"));
+	EXPECT_EQ(PART2_SECTORS, VALUE(2, "size"));
 }
 
 TEST_F(loop, they_are_there_when_set_status_returns)
@@ -34,20 +37,20 @@ TEST_F(loop, they_are_there_when_set_status_returns)
 	struct loop_info64 info;
 
 	ASSERT_EQ(0, configure(self->fd, partitioned_file(FILE_SIZE), 0));
-	EXPECT_FALSE(has_partition(self, 1));
+	EXPECT_FALSE(HAS(1));
 	info = status_of(self->fd);
 	info.lo_flags |= LO_FLAGS_PARTSCAN;
 	ASSERT_EQ(0, IOCTL(self->fd, LOOP_SET_STATUS64, &info));
-	EXPECT_TRUE(has_partition(self, 1));
-	EXPECT_TRUE(has_partition(self, 2));
+	EXPECT_TRUE(HAS(1));
+	EXPECT_TRUE(HAS(2));
 }
 
 TEST_F(loop, without_the_flag_there_are_none)
 {
 	ASSERT_EQ(0, configure(self->fd, partitioned_file(FILE_SIZE), 0));
-	EXPECT_FALSE(has_partition(self, 1));
+	EXPECT_FALSE(HAS(1));
 	EXPECT_EQ(-EINVAL, IOCTL(self->fd, BLKRRPART, 0));
-	EXPECT_FALSE(has_partition(self, 1));
+	EXPECT_FALSE(HAS(1));
 }
 
 TEST_F(loop, they_can_be_read_again)
@@ -56,35 +59,35 @@ TEST_F(loop, they_can_be_read_again)
 	char sector[512];
 
 	ASSERT_EQ(0, configure(self->fd, file, LO_FLAGS_PARTSCAN));
-	EXPECT_FALSE(has_partition(self, 1));
+	EXPECT_FALSE(HAS(1));
 	ASSERT_EQ(sizeof(sector), pread(mbr, sector, sizeof(sector), 0));
 	ASSERT_EQ(sizeof(sector), pwrite(self->fd, sector, sizeof(sector), 0));
 	ASSERT_EQ(0, IOCTL(self->fd, BLKRRPART, 0));
-	EXPECT_TRUE(has_partition(self, 1));
+	EXPECT_TRUE(HAS(1));
 }
 
 TEST_F(loop, they_go_with_the_file)
 {
 	ASSERT_EQ(0, configure(self->fd, partitioned_file(FILE_SIZE), LO_FLAGS_PARTSCAN));
-	EXPECT_TRUE(has_partition(self, 1));
+	EXPECT_TRUE(HAS(1));
 	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
 	close(self->fd);
 	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->fd, 0);
-	EXPECT_FALSE(has_partition(self, 1));
-	EXPECT_FALSE(has_partition(self, 2));
+	EXPECT_FALSE(HAS(1));
+	EXPECT_FALSE(HAS(2));
 	/* And so does the wish for them. */
 	ASSERT_EQ(0, configure(self->fd, partitioned_file(FILE_SIZE), 0));
-	EXPECT_FALSE(has_partition(self, 1));
+	EXPECT_FALSE(HAS(1));
 }
 
 TEST_F(loop, change_fd_scans_the_new_file)
 {
 	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE),
 			       LO_FLAGS_PARTSCAN | LO_FLAGS_READ_ONLY));
-	EXPECT_FALSE(has_partition(self, 1));
+	EXPECT_FALSE(HAS(1));
 	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CHANGE_FD, partitioned_file(FILE_SIZE)));
-	EXPECT_TRUE(has_partition(self, 1));
+	EXPECT_TRUE(HAS(1));
 }
 
 TEST_F(loop, their_data_is_where_the_table_says)
@@ -141,7 +144,7 @@ TEST_F(loop, opening_the_device_scans_no_more)
 	ASSERT_GE(self->fd, 0);
 	ASSERT_TRUE(uevent_collect(sk, disk, &evs));
 	EXPECT_EQ(0, evs.n);
-	EXPECT_TRUE(has_partition(self, 1));
+	EXPECT_TRUE(HAS(1));
 }
 
 /*

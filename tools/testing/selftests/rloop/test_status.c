@@ -128,7 +128,7 @@ TEST_F(loop, the_file_name_can_be_changed)
 
 	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
 	info = status_of(self->fd);
-	strcpy((char *)info.lo_file_name, "another");
+	memcpy(info.lo_file_name, "another", sizeof("another"));
 	ASSERT_EQ(0, IOCTL(self->fd, LOOP_SET_STATUS64, &info));
 	EXPECT_STREQ("another", (char *)status_of(self->fd).lo_file_name);
 }
@@ -140,7 +140,7 @@ TEST_F(loop, the_old_structure_carries_the_same)
 	struct loop_info old;
 
 	config.info.lo_offset = MIB;
-	strcpy((char *)config.info.lo_file_name, "name");
+	memcpy(config.info.lo_file_name, "name", sizeof("name"));
 	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CONFIGURE, &config));
 	memset(&old, 0xff, sizeof(old));
 	ASSERT_EQ(0, IOCTL(self->fd, LOOP_GET_STATUS, &old));

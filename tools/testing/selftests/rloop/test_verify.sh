@@ -3,7 +3,7 @@
 # fio writes and verifies through the device; the backing holds the same bytes;
 # the requests took the rung that they were meant to take.
 # variants: tmpfs ext4 xfs btrfs block
-# uml: ext4 tmpfs
+# few: ext4 tmpfs
 # timeout: 120
 . "${0%/*}/common.sh"
 

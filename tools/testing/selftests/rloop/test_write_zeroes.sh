@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Zeroes with leave to unmap are a hole; without it the space stays allocated.
 # variants: ext4 xfs btrfs
-# uml: xfs
+# few: xfs
 . "${0%/*}/common.sh"
 
 backing "$1" 8
