@@ -6,7 +6,7 @@
 //!
 //! C header: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h)
 
-use crate::helpers;
+use crate::{helpers, module::THIS_MODULE};
 use kernel::{
     bindings,
     error::to_result,
@@ -14,14 +14,10 @@ use kernel::{
     prelude::*,
     str::CString,
     types::Opaque,
-    ThisModule,
 };
 
 /// What a misc device that only knows ioctls does; the type itself is its data.
 pub trait Operations: Send + Sync + 'static {
-    /// The module that owns the device: openers keep it loaded.
-    const THIS_MODULE: &'static ThisModule;
-
     /// An ioctl, of a 64-bit or a 32-bit program alike. Sleeps. Returns the ioctl's value.
     fn ioctl(&self, cmd: u32, arg: usize) -> Result<i32>;
 }
@@ -44,12 +40,12 @@ unsafe impl<T: Operations> Send for Registration<T> {}
 unsafe impl<T: Operations> Sync for Registration<T> {}
 
 impl<T: Operations> Registration<T> {
-    /// Registers `/dev/<name>` with the given minor, or a dynamic one for `None`. Sleeps.
+    /// Registers `/dev/<name>`, whose openers keep this module loaded, with the given minor, or a dynamic one for `None`. Sleeps.
     ///
     /// Fails with EBUSY if the minor is taken.
     pub fn new(name: CString, minor: Option<u32>, data: T) -> Result<Self> {
         let mut fops: bindings::file_operations = pin_init::zeroed();
-        fops.owner = T::THIS_MODULE.as_ptr();
+        fops.owner = THIS_MODULE.as_ptr();
         fops.open = Some(bindings::nonseekable_open);
         fops.unlocked_ioctl = Some(Self::ioctl);
         fops.compat_ioctl = Some(Self::ioctl);

@@ -112,8 +112,6 @@ pub static STR_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
 /// Declares a parameter: `module_param!(static NAME: IntParam = ..., "name", "description")`.
 ///
 /// The type is [`IntParam`] or [`StrParam`]. Everybody may read it in sysfs, nobody may write it.
-// `LocalModule` is what `module!` calls the module in the root of the crate that uses this.
-#[allow(clippy::crate_in_macro_def)]
 #[macro_export]
 macro_rules! module_param {
     (@entry $var:ident, $name:literal, $desc:literal, $type:literal, $ops:expr) => {
@@ -123,7 +121,7 @@ macro_rules! module_param {
             static PARAM: $crate::module_param::KernelParam = $crate::module_param::KernelParam(
                 ::kernel::bindings::kernel_param {
                     name: ::kernel::str::as_char_ptr_in_const_context(::kernel::c_str!($name)),
-                    mod_: <crate::LocalModule as ::kernel::ModuleMetadata>::THIS_MODULE.as_ptr(),
+                    mod_: $crate::module::THIS_MODULE.as_ptr(),
                     ops: &raw const $ops,
                     perm: 0o444,
                     level: -1,

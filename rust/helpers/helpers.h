@@ -7,7 +7,7 @@
 #ifndef _RLOOP_HELPERS_H
 #define _RLOOP_HELPERS_H
 
-#include <linux/blk_types.h>
+#include <linux/blkdev.h>
 #include <linux/types.h>
 
 struct attribute_group;

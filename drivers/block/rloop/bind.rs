@@ -17,7 +17,7 @@ use kernel::{pr_err, prelude::*, sync::Arc};
 use kernel_ext::{
     block::{
         bdev::{BlockDevice, OpenMode},
-        gendisk::{self, Disk},
+        gendisk::Disk,
     },
     fs::{BackingFile, RestrictedGfp},
     module::ModuleRef,
@@ -81,7 +81,7 @@ pub(crate) fn configure(
         Bound {
             groups,
             gfp,
-            module: ModuleRef::new(<LoopDevice as gendisk::Operations>::THIS_MODULE),
+            module: ModuleRef::new(),
         },
     );
     // What is dirty in the page cache must not overtake direct I/O later.

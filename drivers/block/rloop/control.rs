@@ -12,7 +12,6 @@ use kernel::{
     prelude::*,
     rbtree::{RBTree, RBTreeNodeReservation},
     sync::Arc,
-    ThisModule,
 };
 use kernel_ext::{
     block::{
@@ -20,7 +19,7 @@ use kernel_ext::{
         limits::Limits,
         mq::{TagSet, TagSetConfig},
     },
-    miscdevice, new_killable_mutex,
+    errno, miscdevice, new_killable_mutex,
     sync::{KillableGuard, KillableMutex},
 };
 
@@ -192,8 +191,6 @@ fn lowest_free(devices: &KillableGuard<'_, RBTree<u32, Slot>>) -> u32 {
 pub(crate) struct Node(pub Arc<Control>);
 
 impl miscdevice::Operations for Node {
-    const THIS_MODULE: &'static ThisModule = crate::MODULE;
-
     fn ioctl(&self, cmd: u32, arg: usize) -> Result<i32> {
         let number = match cmd {
             // A negative number asks for any.
@@ -203,7 +200,7 @@ impl miscdevice::Operations for Node {
                 0
             }
             cmd::CTL_GET_FREE => self.0.get_free()?,
-            _ => return Err(ENOSYS),
+            _ => return Err(errno::nosys()),
         };
         Ok(number as i32)
     }

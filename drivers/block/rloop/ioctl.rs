@@ -11,7 +11,6 @@ use crate::{
 use kernel::{
     prelude::*,
     uaccess::{UserPtr, UserSlice},
-    ThisModule,
 };
 use kernel_ext::{
     block::{
@@ -22,8 +21,6 @@ use kernel_ext::{
 };
 
 impl Operations for LoopDevice {
-    const THIS_MODULE: &'static ThisModule = crate::MODULE;
-
     fn open(&self, _disk: &Disk<Self>, _mode: OpenMode) -> Result {
         match &*self.state()? {
             State::Rundown(_) | State::Deleting => Err(ENXIO),

@@ -12,7 +12,7 @@ use crate::{
 use kernel::prelude::*;
 use kernel_ext::{
     block::mq::{NewRequest, Op, Outcome, Request},
-    workqueue,
+    errno, workqueue,
 };
 
 /// A request arrives. Does not sleep.
@@ -40,7 +40,7 @@ fn serve<T: Host>(rq: Request<T>) {
         Op::Read | Op::Write => return transfer::start(rq),
         Op::Flush => space::flush(backing),
         Op::Discard | Op::WriteZeroes => return space::change(rq),
-        Op::Other => Err(EOPNOTSUPP),
+        Op::Other => Err(errno::opnotsupp()),
     };
     rq.end(result);
 }

@@ -32,7 +32,7 @@ mod unbind;
 
 use control::{Control, Node};
 use device::Setup;
-use kernel::{module::this_module, pr_err, pr_warn, prelude::*, str::CString, sync::Arc};
+use kernel::{pr_err, pr_warn, prelude::*, str::CString, sync::Arc};
 use kernel_ext::{
     block::major::{MajorRegistration, NoProbe},
     miscdevice,
@@ -47,9 +47,6 @@ module! {
     license: "GPL",
     alias: ["block-major-7-*", "char-major-10-237", "devname:loop-control"],
 }
-
-/// This module, for what must keep it loaded.
-const MODULE: &ThisModule = this_module::<Rloop>();
 
 /// `LOOP_MAJOR`.
 const LOOP_MAJOR: u32 = 7;

@@ -9,6 +9,7 @@ use kernel_ext::{
         mq::{Op, Request},
         SECTOR_SHIFT,
     },
+    errno,
     fs::SpaceMode,
 };
 
@@ -37,7 +38,7 @@ pub(crate) fn change<T: Host>(rq: Request<T>) {
     };
     let pos = (rq.sector() << SECTOR_SHIFT) as i64 + backing.offset;
     let result = backing.file.change_space(mode, pos, rq.bytes());
-    if result != Err(EOPNOTSUPP) || !backing.refused.note(mode) {
+    if result != Err(errno::opnotsupp()) || !backing.refused.note(mode) {
         return rq.end(result);
     }
     let refused = backing.refused.clone();

@@ -16,6 +16,7 @@ use kernel_ext::{
         mq::{InFlight, Op, Request},
         SECTOR_SHIFT,
     },
+    errno,
     fs::kiocb::{self, Ended, Io},
 };
 
@@ -94,7 +95,9 @@ fn advance<T: Host>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T
         }
         // Nothing moved, or the file finds the request unfit for direct I/O after all.
         Ok(_) if direct => rq.data_mut().buffered = true,
-        Err(e) if direct && (e == EINVAL || e == EOPNOTSUPP) => rq.data_mut().buffered = true,
+        Err(e) if direct && (e == EINVAL || e == errno::opnotsupp()) => {
+            rq.data_mut().buffered = true
+        }
         Ok(_) => {
             // The end of a file that has shrunk: nothing of older data may show.
             kiocb::zero_rest(&rq, rq.data().done);

@@ -3,9 +3,12 @@
 //! What a driver implements for the openers of a disk: `struct block_device_operations`.
 
 use super::Disk;
-use crate::block::{
-    bdev::{BlockDevice, OpenMode},
-    mq::{self, QueueData},
+use crate::{
+    block::{
+        bdev::{BlockDevice, OpenMode},
+        mq::{self, QueueData},
+    },
+    module::THIS_MODULE,
 };
 use core::marker::PhantomData;
 use kernel::{
@@ -13,14 +16,10 @@ use kernel::{
     error::{from_result, to_result},
     ffi::{c_int, c_uint, c_ulong},
     prelude::*,
-    ThisModule,
 };
 
 /// The disk side of a block driver. C struct: `block_device_operations`.
 pub trait Operations: mq::Operations {
-    /// The module that owns the disks: openers keep it loaded.
-    const THIS_MODULE: &'static ThisModule;
-
     /// The disk is opened. Sleeps; `open_mutex` of the disk is held.
     fn open(&self, disk: &Disk<Self>, mode: OpenMode) -> Result;
 
@@ -140,7 +139,7 @@ impl<T: Operations> FopsVTable<T> {
 
     pub(super) const VTABLE: bindings::block_device_operations = {
         let mut ops: bindings::block_device_operations = pin_init::zeroed();
-        ops.owner = T::THIS_MODULE.as_ptr();
+        ops.owner = THIS_MODULE.as_ptr();
         ops.open = Some(Self::open);
         ops.release = Some(Self::release);
         ops.ioctl = Some(Self::ioctl);
