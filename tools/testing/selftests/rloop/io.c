@@ -190,7 +190,8 @@ TEST_F(io, vectors_of_scattered_pieces)
 		/* From the end of the memory to its beginning. */
 		iov[i].iov_base = buf + (PIECES - 1 - i) * 16384;
 		iov[i].iov_len = (size_t)self->unit * (i == PIECES - 1 ? 1 : 1 + i % 3);
-		memcpy(iov[i].iov_base, expect_written(self->want, self->unit + len, iov[i].iov_len),
+		memcpy(iov[i].iov_base,
+		       expect_written(self->want, self->unit + len, iov[i].iov_len),
 		       iov[i].iov_len);
 		len += iov[i].iov_len;
 	}
