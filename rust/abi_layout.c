@@ -4,10 +4,27 @@
  * turns the assembly of this file into Rust constants, as it does for
  * asm-offsets.h; drivers/block/rloop/layout.rs compares them.
  */
+#include <linux/compat.h>
 #include <linux/kbuild.h>
 #include <linux/stddef.h>
 
 #include <linux/rloop.h>
+
+/* struct loop_info as a 32-bit program has it, with the kernel's names of its types. */
+struct compat_loop_info {
+	compat_int_t	lo_number;
+	compat_dev_t	lo_device;
+	compat_ulong_t	lo_inode;
+	compat_dev_t	lo_rdevice;
+	compat_int_t	lo_offset;
+	compat_int_t	lo_encrypt_type;
+	compat_int_t	lo_encrypt_key_size;
+	compat_int_t	lo_flags;
+	char		lo_name[LO_NAME_SIZE];
+	unsigned char	lo_encrypt_key[LO_KEY_SIZE];
+	compat_ulong_t	lo_init[2];
+	char		reserved[4];
+};
 
 int main(void)
 {
@@ -26,12 +43,24 @@ int main(void)
 	DEFINE(OLD_SIZE, sizeof(struct loop_info));
 	OFFSET(OLD_NUMBER, loop_info, lo_number);
 	OFFSET(OLD_DEVICE, loop_info, lo_device);
-	DEFINE(OLD_DEVICE_BYTES, sizeof(__kernel_old_dev_t));
 	OFFSET(OLD_INODE, loop_info, lo_inode);
 	OFFSET(OLD_RDEVICE, loop_info, lo_rdevice);
 	OFFSET(OLD_OFFSET, loop_info, lo_offset);
 	OFFSET(OLD_FLAGS, loop_info, lo_flags);
 	OFFSET(OLD_NAME, loop_info, lo_name);
+	DEFINE(OLD_DEV_BYTES, sizeof(__kernel_old_dev_t));
+	DEFINE(OLD_LONG_BYTES, sizeof(long));
+
+	DEFINE(COMPAT_SIZE, sizeof(struct compat_loop_info));
+	OFFSET(COMPAT_NUMBER, compat_loop_info, lo_number);
+	OFFSET(COMPAT_DEVICE, compat_loop_info, lo_device);
+	OFFSET(COMPAT_INODE, compat_loop_info, lo_inode);
+	OFFSET(COMPAT_RDEVICE, compat_loop_info, lo_rdevice);
+	OFFSET(COMPAT_OFFSET, compat_loop_info, lo_offset);
+	OFFSET(COMPAT_FLAGS, compat_loop_info, lo_flags);
+	OFFSET(COMPAT_NAME, compat_loop_info, lo_name);
+	DEFINE(COMPAT_DEV_BYTES, sizeof(compat_dev_t));
+	DEFINE(COMPAT_LONG_BYTES, sizeof(compat_long_t));
 
 	DEFINE(CONFIG_SIZE, sizeof(struct loop_config));
 	OFFSET(CONFIG_FD, loop_config, fd);

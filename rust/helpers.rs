@@ -7,10 +7,10 @@
 use kernel::{
     bindings::{
         attribute_group, bio, bio_vec, block_device, bvec_iter, device, device_attribute, file,
-        gendisk, iov_iter, kiocb, mutex, queue_limits, request, request_queue, work_struct,
-        workqueue_struct,
+        gendisk, iov_iter, kiocb, mutex, queue_limits, request, request_queue, spinlock,
+        work_struct, workqueue_struct,
     },
-    ffi::{c_char, c_int, c_long, c_uint, c_ushort},
+    ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_ushort, c_void},
 };
 
 /// `kiocb::ki_complete`.
@@ -28,8 +28,35 @@ pub(crate) type Store = unsafe extern "C" fn(
     count: usize,
 ) -> isize;
 
+/// `struct kx_charge`: what was in effect before, and the references that are held.
+#[repr(C)]
+pub(crate) struct Charge {
+    memcg_css: *mut c_void,
+    old: *mut c_void,
+}
+
+impl Default for Charge {
+    fn default() -> Self {
+        Self {
+            memcg_css: core::ptr::null_mut(),
+            old: core::ptr::null_mut(),
+        }
+    }
+}
+
+/// `KX_IO_DIRECT` and so on.
+pub(crate) mod io {
+    pub(crate) const DIRECT: u32 = 1;
+    pub(crate) const DSYNC: u32 = 2;
+    pub(crate) const DONTCACHE: u32 = 4;
+}
+
 #[allow(improper_ctypes)] // Empty structs of C, as in the bindings crate.
 extern "C" {
+    pub(crate) fn kx_rq_blkcg(rq: *const request) -> *mut c_void;
+    pub(crate) fn kx_charge_enter(rq: *const request, charge: *mut Charge);
+    pub(crate) fn kx_charge_leave(charge: *const Charge);
+
     pub(crate) fn kx_req_get_ioprio(rq: *mut request) -> c_ushort;
     pub(crate) fn kx_bio_iter_bvec(bio: *const bio, iter: *const bvec_iter, bvec: *mut bio_vec);
     pub(crate) fn kx_bio_advance_iter(bio: *const bio, iter: *mut bvec_iter, bytes: c_uint);
@@ -96,8 +123,7 @@ extern "C" {
         file: *mut file,
         pos: i64,
         ioprio: c_ushort,
-        direct: bool,
-        dsync: bool,
+        flags: c_uint,
         complete: KiComplete,
     );
     pub(crate) fn kx_kiocb_submit(iocb: *mut kiocb, iter: *mut iov_iter, write: bool) -> isize;
@@ -124,6 +150,8 @@ extern "C" {
         store: Option<Store>,
     );
 
+    pub(crate) fn kx_spin_lock_irqsave(lock: *mut spinlock) -> c_ulong;
+    pub(crate) fn kx_spin_unlock_irqrestore(lock: *mut spinlock, flags: c_ulong);
     pub(crate) fn kx_mutex_lock_killable(lock: *mut mutex) -> c_int;
     pub(crate) fn kx_capable_sys_admin() -> bool;
     pub(crate) fn kx_minor(dev: u32) -> c_uint;

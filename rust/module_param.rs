@@ -34,6 +34,11 @@ impl IntParam {
         self.value.load(Relaxed)
     }
 
+    /// Corrects it. Any context.
+    pub fn set(&self, value: i32) {
+        self.value.store(value, Relaxed);
+    }
+
     /// Its value if the user gave one.
     pub fn given(&self) -> Option<i32> {
         (self.given.load(Relaxed) != 0).then(|| self.get())
@@ -47,7 +52,7 @@ impl IntParam {
     /// # Safety
     ///
     /// For the module loader only: `kp` is of an `IntParam`, `val` is null or a C string.
-    unsafe extern "C" fn set(val: *const c_char, kp: *const bindings::kernel_param) -> c_int {
+    unsafe extern "C" fn parse(val: *const c_char, kp: *const bindings::kernel_param) -> c_int {
         // SAFETY: By the caller; `value` is the first field, as C expects an `int` there.
         unsafe {
             let this = (*kp).__bindgen_anon_1.arg.cast::<IntParam>();
@@ -96,7 +101,7 @@ unsafe impl Sync for KernelParam {}
 #[doc(hidden)]
 pub static INT_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
     flags: 0,
-    set: Some(IntParam::set),
+    set: Some(IntParam::parse),
     get: Some(bindings::param_get_int),
     free: None,
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mutex that a killed task stops waiting for.
+//! A mutex that a killed task stops waiting for, and a spinlock that interrupts may take.
 //!
-//! C header: [`include/linux/mutex.h`](srctree/include/linux/mutex.h)
+//! C headers: [`include/linux/mutex.h`](srctree/include/linux/mutex.h),
+//! [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 
 use crate::helpers;
 use core::{cell::UnsafeCell, ops::Deref, ops::DerefMut};
@@ -89,6 +90,59 @@ impl<T> Drop for KillableGuard<'_, T> {
 macro_rules! new_killable_mutex {
     ($data:expr, $name:literal $(,)?) => {
         $crate::sync::KillableMutex::new(
+            $data,
+            ::kernel::c_str!($name),
+            ::kernel::static_lock_class!(),
+        )
+    };
+}
+
+/// A `spinlock_t` around a value, taken with interrupts off: for what interrupts use, too.
+#[pin_data]
+pub struct IrqLock<T> {
+    #[pin]
+    lock: Opaque<bindings::spinlock_t>,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: The value moves with the lock.
+unsafe impl<T: Send> Send for IrqLock<T> {}
+// SAFETY: The lock lets one CPU at a time reach the value.
+unsafe impl<T: Send> Sync for IrqLock<T> {}
+
+impl<T> IrqLock<T> {
+    /// Makes one; see [`new_irq_lock!`](crate::new_irq_lock).
+    pub fn new(
+        data: T,
+        name: &'static CStr,
+        key: Pin<&'static LockClassKey>,
+    ) -> impl PinInit<Self> {
+        pin_init!(Self {
+            lock <- Opaque::ffi_init(|slot| {
+                // SAFETY: `slot` is valid and pinned, name and key are static.
+                unsafe { bindings::__spin_lock_init(slot, name.as_char_ptr(), key.as_ptr()) }
+            }),
+            data: UnsafeCell::new(data),
+        })
+    }
+
+    /// Calls `f` with the lock held: `spin_lock_irqsave()`. Any context; `f` must not sleep.
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: Initialised by `new`.
+        let flags = unsafe { helpers::kx_spin_lock_irqsave(self.lock.get()) };
+        // SAFETY: The lock is held.
+        let ret = f(unsafe { &mut *self.data.get() });
+        // SAFETY: Held by this CPU; the flags are those from before.
+        unsafe { helpers::kx_spin_unlock_irqrestore(self.lock.get(), flags) };
+        ret
+    }
+}
+
+/// Makes an [`IrqLock`] with a lock class of its own.
+#[macro_export]
+macro_rules! new_irq_lock {
+    ($data:expr, $name:literal $(,)?) => {
+        $crate::sync::IrqLock::new(
             $data,
             ::kernel::c_str!($name),
             ::kernel::static_lock_class!(),

@@ -9,12 +9,14 @@
 //!
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
+mod list;
 mod operations;
 mod pdu;
 mod queue;
 mod request;
 mod tag_set;
 
+pub use list::RequestList;
 pub use operations::{HwCtx, Operations};
 pub(crate) use pdu::Pdu;
 pub use queue::FrozenQueue;

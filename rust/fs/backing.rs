@@ -30,6 +30,8 @@ pub struct DioAlign {
     pub offset: u32,
     /// Memory must be aligned to this.
     pub memory: u32,
+    /// Whether the file system says so; else it is the best guess.
+    pub told: bool,
 }
 
 /// Where a file is: what `stat` tells, in the encoding of `huge_encode_dev()`.
@@ -171,7 +173,11 @@ impl BackingFile {
                 unsafe { helpers::kx_bdev_dio_limits(bdev, &mut offset, &mut memory) };
             }
         }
-        DioAlign { offset, memory }
+        DioAlign {
+            offset,
+            memory,
+            told,
+        }
     }
 
     /// How its space can be changed: the granularity of discards in bytes, and the largest request

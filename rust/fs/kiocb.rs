@@ -39,6 +39,17 @@ pub struct Io<'a> {
     pub direct: bool,
     /// `IOCB_DSYNC`: durable when it ends.
     pub dsync: bool,
+    /// `IOCB_DONTCACHE`, where the file knows it: what the page cache holds of it is dropped soon.
+    pub dontcache: bool,
+}
+
+impl Io<'_> {
+    fn flags(&self) -> u32 {
+        let bit = |on: bool, flag: u32| if on { flag } else { 0 };
+        bit(self.direct, helpers::io::DIRECT)
+            | bit(self.dsync, helpers::io::DSYNC)
+            | bit(self.dontcache, helpers::io::DONTCACHE)
+    }
 }
 
 /// The I/O has ended: the request again, and the bytes that were transferred.
@@ -83,8 +94,7 @@ where
             io.file.as_raw(),
             io.pos + i64::from(io.done),
             rq.ioprio(),
-            io.direct,
-            io.dsync,
+            io.flags(),
             complete::<T>,
         );
         helpers::kx_kiocb_submit(kiocb, iter.as_raw(), write)

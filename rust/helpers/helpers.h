@@ -15,18 +15,30 @@ struct bio;
 struct bio_vec;
 struct block_device;
 struct bvec_iter;
+struct cgroup_subsys_state;
 struct device;
 struct device_attribute;
 struct file;
 struct gendisk;
 struct iov_iter;
 struct kiocb;
+struct mem_cgroup;
 struct mutex;
 struct queue_limits;
 struct request;
 struct request_queue;
 struct work_struct;
 struct workqueue_struct;
+
+/* cgroup.c */
+struct kx_charge {
+	struct cgroup_subsys_state *memcg_css;
+	struct mem_cgroup *old;
+};
+
+struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq);
+void kx_charge_enter(const struct request *rq, struct kx_charge *charge);
+void kx_charge_leave(const struct kx_charge *charge);
 
 /* request.c */
 unsigned short kx_req_get_ioprio(struct request *rq);
@@ -84,8 +96,14 @@ unsigned long kx_file_mapping_id(const struct file *file);
 void kx_file_restore_gfp(struct file *file, gfp_t old);
 
 /* kiocb.c */
+enum {
+	KX_IO_DIRECT	= 1,
+	KX_IO_DSYNC	= 2,
+	KX_IO_DONTCACHE	= 4,
+};
+
 void kx_kiocb_init(struct kiocb *iocb, struct file *file, loff_t pos,
-		   unsigned short ioprio, bool direct, bool dsync,
+		   unsigned short ioprio, unsigned int flags,
 		   void (*complete)(struct kiocb *iocb, long ret));
 ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write);
 void kx_kiocb_end_write(struct kiocb *iocb);
@@ -111,6 +129,8 @@ void kx_device_attribute_init(struct device_attribute *attr, const char *name,
 					       const char *buf, size_t count));
 
 /* misc.c */
+unsigned long kx_spin_lock_irqsave(spinlock_t *lock);
+void kx_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags);
 int kx_mutex_lock_killable(struct mutex *lock);
 bool kx_capable_sys_admin(void);
 unsigned int kx_minor(dev_t dev);

@@ -7,15 +7,20 @@
 #include "helpers.h"
 
 void kx_kiocb_init(struct kiocb *iocb, struct file *file, loff_t pos,
-		   unsigned short ioprio, bool direct, bool dsync,
+		   unsigned short ioprio, unsigned int flags,
 		   void (*complete)(struct kiocb *iocb, long ret))
 {
+	bool direct = flags & KX_IO_DIRECT;
+	bool dontcache = flags & KX_IO_DONTCACHE &&
+			 file->f_op->fop_flags & FOP_DONTCACHE;
+
 	*iocb = (struct kiocb) {
 		.ki_filp	= file,
 		.ki_pos		= pos,
 		.ki_ioprio	= ioprio,
 		.ki_flags	= (direct ? IOCB_DIRECT : 0) |
-				  (dsync ? IOCB_DSYNC : 0),
+				  (flags & KX_IO_DSYNC ? IOCB_DSYNC : 0) |
+				  (dontcache ? IOCB_DONTCACHE : 0),
 		/* Only direct I/O may complete later. */
 		.ki_complete	= direct ? complete : NULL,
 	};

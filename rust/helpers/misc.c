@@ -6,8 +6,22 @@
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 
 #include "helpers.h"
+
+unsigned long kx_spin_lock_irqsave(spinlock_t *lock)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(lock, flags);
+	return flags;
+}
+
+void kx_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
+{
+	spin_unlock_irqrestore(lock, flags);
+}
 
 int kx_mutex_lock_killable(struct mutex *lock)
 {

@@ -93,18 +93,48 @@ pub(crate) mod info64 {
     pub(crate) const FILE_NAME: usize = 56;
 }
 
-/// Offsets in `struct loop_info` of a 64-bit program.
-pub(crate) mod info_old {
-    pub(crate) const SIZE: usize = 168;
-    pub(crate) const NUMBER: usize = 0;
-    /// A `__kernel_old_dev_t`: 8 bytes on x86-64.
-    pub(crate) const DEVICE: usize = 8;
-    pub(crate) const INODE: usize = 16;
-    pub(crate) const RDEVICE: usize = 24;
-    pub(crate) const OFFSET: usize = 32;
-    pub(crate) const FLAGS: usize = 44;
-    pub(crate) const NAME: usize = 48;
+/// The layout of a `struct loop_info`, which depends on the program's word size: offsets in bytes,
+/// and the sizes of its `dev_t` and `long`.
+pub(crate) struct OldLayout {
+    pub(crate) size: usize,
+    pub(crate) number: usize,
+    pub(crate) device: usize,
+    pub(crate) dev_bytes: usize,
+    pub(crate) inode: usize,
+    pub(crate) long_bytes: usize,
+    pub(crate) rdevice: usize,
+    pub(crate) offset: usize,
+    pub(crate) flags: usize,
+    pub(crate) name: usize,
 }
+
+/// Of a 64-bit program.
+pub(crate) const NATIVE: OldLayout = OldLayout {
+    size: 168,
+    number: 0,
+    device: 8,
+    dev_bytes: 8,
+    inode: 16,
+    long_bytes: 8,
+    rdevice: 24,
+    offset: 32,
+    flags: 44,
+    name: 48,
+};
+
+/// Of a 32-bit program on a 64-bit kernel.
+pub(crate) const COMPAT: OldLayout = OldLayout {
+    size: 140,
+    number: 0,
+    device: 4,
+    dev_bytes: 2,
+    inode: 8,
+    long_bytes: 4,
+    rdevice: 12,
+    offset: 16,
+    flags: 28,
+    name: 32,
+};
 
 /// Offsets in `struct loop_config`.
 pub(crate) mod config {
@@ -128,6 +158,22 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 
 fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..at + value.len()].copy_from_slice(value);
+}
+
+/// An unsigned integer of up to 8 bytes. Little-endian, as are all machines that we build for.
+fn uint_at(bytes: &[u8], at: usize, len: usize) -> u64 {
+    let mut b = [0; 8];
+    b[..len].copy_from_slice(&bytes[at..at + len]);
+    u64::from_le_bytes(b)
+}
+
+fn put_uint(bytes: &mut [u8], at: usize, len: usize, value: u64) -> Result<(), Overflow> {
+    let b = value.to_le_bytes();
+    if b[len..].iter().any(|byte| *byte != 0) {
+        return Err(Overflow);
+    }
+    put(bytes, at, &b[..len]);
+    Ok(())
 }
 
 fn name_at(bytes: &[u8], at: usize) -> [u8; NAME_SIZE] {
@@ -171,31 +217,30 @@ impl Info {
 
     /// From a `struct loop_info`. It has no size limit, and its encryption fields are ignored as
     /// the C driver does. A negative offset becomes one that no file has.
-    pub(crate) fn from_old(b: &[u8; info_old::SIZE]) -> Self {
+    pub(crate) fn from_old(layout: &OldLayout, b: &[u8]) -> Self {
         Self {
-            device: u64_at(b, info_old::DEVICE),
-            inode: u64_at(b, info_old::INODE),
-            rdevice: u64_at(b, info_old::RDEVICE),
-            offset: i64::from(u32_at(b, info_old::OFFSET) as i32) as u64,
-            number: u32_at(b, info_old::NUMBER),
-            flags: u32_at(b, info_old::FLAGS),
-            file_name: name_at(b, info_old::NAME),
+            device: uint_at(b, layout.device, layout.dev_bytes),
+            inode: uint_at(b, layout.inode, layout.long_bytes),
+            rdevice: uint_at(b, layout.rdevice, layout.dev_bytes),
+            offset: i64::from(u32_at(b, layout.offset) as i32) as u64,
+            number: u32_at(b, layout.number),
+            flags: u32_at(b, layout.flags),
+            file_name: name_at(b, layout.name),
             ..Self::default()
         }
     }
 
-    /// To a `struct loop_info`. Fails when the offset doesn't fit.
-    pub(crate) fn to_old(&self) -> Result<[u8; info_old::SIZE], Overflow> {
+    /// To a `struct loop_info` of zeroes. Fails when a value doesn't fit.
+    pub(crate) fn to_old(&self, layout: &OldLayout, b: &mut [u8]) -> Result<(), Overflow> {
         let offset = i32::try_from(self.offset).map_err(|_| Overflow)?;
-        let mut b = [0; info_old::SIZE];
-        put(&mut b, info_old::NUMBER, &self.number.to_ne_bytes());
-        put(&mut b, info_old::DEVICE, &self.device.to_ne_bytes());
-        put(&mut b, info_old::INODE, &self.inode.to_ne_bytes());
-        put(&mut b, info_old::RDEVICE, &self.rdevice.to_ne_bytes());
-        put(&mut b, info_old::OFFSET, &offset.to_ne_bytes());
-        put(&mut b, info_old::FLAGS, &self.flags.to_ne_bytes());
-        put(&mut b, info_old::NAME, &self.file_name);
-        Ok(b)
+        put(b, layout.number, &self.number.to_ne_bytes());
+        put_uint(b, layout.device, layout.dev_bytes, self.device)?;
+        put_uint(b, layout.inode, layout.long_bytes, self.inode)?;
+        put_uint(b, layout.rdevice, layout.dev_bytes, self.rdevice)?;
+        put(b, layout.offset, &offset.to_ne_bytes());
+        put(b, layout.flags, &self.flags.to_ne_bytes());
+        put(b, layout.name, &self.file_name);
+        Ok(())
     }
 }
 
@@ -251,23 +296,48 @@ mod tests {
             sizelimit: 0,
             ..info()
         };
-        assert_eq!(Info::from_old(&info().to_old().unwrap()), want);
+        for layout in [NATIVE, COMPAT] {
+            let mut b = [0; NATIVE.size];
+            assert_eq!(info().to_old(&layout, &mut b), Ok(()));
+            assert_eq!(Info::from_old(&layout, &b), want);
+        }
     }
 
     #[test]
     fn offset_beyond_int_overflows_the_old_info() {
         let mut i = info();
+        let mut b = [0; NATIVE.size];
         i.offset = 1 << 31;
-        assert_eq!(i.to_old(), Err(Overflow));
+        assert_eq!(i.to_old(&NATIVE, &mut b), Err(Overflow));
         i.offset = (1 << 31) - 1;
-        assert!(i.to_old().is_ok());
+        assert_eq!(i.to_old(&NATIVE, &mut b), Ok(()));
+    }
+
+    #[test]
+    fn what_a_32_bit_program_cannot_hold_overflows() {
+        let mut b = [0; NATIVE.size];
+        for (device, inode, rdevice, want) in [
+            (0xffff, 0xffff_ffff, 0xffff, Ok(())),
+            (0x10000, 0, 0, Err(Overflow)),
+            (0, 1 << 32, 0, Err(Overflow)),
+            (0, 0, 0x10000, Err(Overflow)),
+        ] {
+            let i = Info {
+                device,
+                inode,
+                rdevice,
+                ..info()
+            };
+            assert_eq!(i.to_old(&COMPAT, &mut b), want);
+            assert_eq!(i.to_old(&NATIVE, &mut b), Ok(()));
+        }
     }
 
     #[test]
     fn negative_old_offset_is_out_of_range() {
-        let mut b = [0; info_old::SIZE];
-        put(&mut b, info_old::OFFSET, &(-1i32).to_ne_bytes());
-        assert!(Info::from_old(&b).offset > i64::MAX as u64);
+        let mut b = [0; NATIVE.size];
+        put(&mut b, NATIVE.offset, &(-1i32).to_ne_bytes());
+        assert!(Info::from_old(&NATIVE, &b).offset > i64::MAX as u64);
     }
 
     #[test]

@@ -26,8 +26,10 @@ pub(crate) struct Backing {
     pub(crate) offset: i64,
     /// What direct I/O on the file needs.
     pub(crate) align: DioAlign,
-    /// Whether requests go past the page cache of the file.
+    /// Whether requests go past the page cache of the file, if they are aligned.
     pub(crate) direct: bool,
+    /// Whether some may not be: then direct writes and cached I/O take turns.
+    pub(crate) mixed: bool,
     pub(crate) read_only: bool,
     pub(crate) wq: Arc<Workqueue>,
     pub(crate) stats: Arc<Stats>,
@@ -81,9 +83,9 @@ impl Refused {
 }
 
 impl Backing {
-    /// Whether direct I/O is possible for all requests of a disk with this block size.
-    pub(crate) fn can_direct(&self, block_size: u32) -> bool {
-        self.file.can_direct() && geometry::direct_fits(block_size, self.offset, self.align.offset)
+    /// Whether direct I/O is possible, at least for some requests.
+    fn can_direct(&self) -> bool {
+        self.file.can_direct() && geometry::direct_fits(self.offset, self.align.offset)
     }
 
     /// The size of the disk in sectors. Asks the file system. Sleeps.
@@ -118,8 +120,10 @@ impl Backing {
     /// The same backing in another mode, for a disk with this block size: direct only if asked for
     /// and possible.
     pub(crate) fn with_direct(&self, want: bool, block_size: u32) -> Self {
+        let direct = want && self.can_direct();
         Self {
-            direct: want && self.can_direct(block_size),
+            direct,
+            mixed: direct && (!self.align.told || block_size % self.align.offset != 0),
             ..self.clone()
         }
     }

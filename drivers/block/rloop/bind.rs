@@ -58,7 +58,7 @@ pub(crate) fn configure(
         backing: backing.clone(),
         sizelimit: wanted.sizelimit,
         autoclear: config.info.flags & flag::AUTOCLEAR != 0,
-        partscan: config.info.flags & flag::PARTSCAN != 0,
+        partscan: config.info.flags & flag::PARTSCAN != 0 || dev.setup.scans_always(),
         rundown: false,
         name: wanted.name,
     };
@@ -123,6 +123,7 @@ fn plan(
         offset,
         align: file.dio_align(),
         direct: false,
+        mixed: false,
         read_only,
         wq: dev.workqueue()?,
         stats: Arc::new(Stats::new(), GFP_KERNEL)?,

@@ -6,6 +6,7 @@ use crate::{
     abi::cmd,
     backing::{idle_limits, MAX_SECTORS},
     device::{LoopDevice, Setup, State},
+    params::{Params, MINOR_BITS},
 };
 use kernel::{
     pr_warn_once,
@@ -17,6 +18,7 @@ use kernel_ext::{
     block::{
         gendisk::{DiskConfig, DiskRegistration},
         limits::Limits,
+        major::Probe,
         mq::{TagSet, TagSetConfig},
     },
     errno, miscdevice, new_killable_mutex,
@@ -29,6 +31,7 @@ pub(crate) struct Control {
     setup: Arc<Setup>,
     major: u32,
     depth: u32,
+    probe_limit: u32,
     #[pin]
     devices: KillableMutex<RBTree<u32, Slot>>,
 }
@@ -53,15 +56,13 @@ impl Drop for Live {
     }
 }
 
-/// The first number that no minor has.
-const NUMBERS: u32 = 1 << 20;
-
 impl Control {
-    pub(crate) fn new(setup: Arc<Setup>, major: u32, depth: u32) -> impl PinInit<Self> {
+    pub(crate) fn new(setup: Arc<Setup>, major: u32, params: Params) -> impl PinInit<Self> {
         pin_init!(Self {
             setup,
             major,
-            depth,
+            depth: params.depth,
+            probe_limit: params.probe_limit,
             devices <- new_killable_mutex!(RBTree::new(), "rloop_control"),
         })
     }
@@ -75,7 +76,7 @@ impl Control {
             Some(n) => n,
             None => lowest_free(&devices),
         };
-        if number >= NUMBERS {
+        if number >= 1 << (MINOR_BITS - self.setup.part_shift) {
             return Err(EINVAL);
         }
         devices.insert(node.into_node(number, Slot::Busy));
@@ -108,7 +109,9 @@ impl Control {
             DiskConfig {
                 name: fmt!("{}{number}", self.setup.prefix),
                 major: self.major,
-                minor: number,
+                minor: number << self.setup.part_shift,
+                minors: 1 << self.setup.part_shift,
+                partscan: self.setup.scans_always(),
                 limits,
             },
             tags,
@@ -185,6 +188,18 @@ fn lowest_free(devices: &KillableGuard<'_, RBTree<u32, Slot>>) -> u32 {
         number += 1;
     }
     number
+}
+
+/// A node was opened that has no device.
+impl Probe for Control {
+    fn probe(&self, minor: u32) {
+        let number = minor >> self.setup.part_shift;
+        if self.probe_limit != 0 && number >= self.probe_limit {
+            return;
+        }
+        // The opener is told ENXIO, whatever goes wrong here.
+        let _ = self.add(Some(number));
+    }
 }
 
 /// The data of the control node.

@@ -5,7 +5,10 @@
 use crate::{
     abi,
     backing::Backing,
+    gate::{Gate, Gated},
     ladder,
+    lanes::{Laned, Lanes},
+    params::Params,
     request::Cmd,
     transfer, //
 };
@@ -33,6 +36,8 @@ pub(crate) struct Setup {
     pub(crate) prefix: &'static str,
     /// Whether devices are direct by default.
     pub(crate) dio: bool,
+    /// A device has 2 to the power of this minors, see `max_part`.
+    pub(crate) part_shift: u32,
     /// Held while a device is put on top of another loop device, and while one begins to go, so
     /// that a chain of loop devices does not change while it is walked. Taken before [`State`]'s.
     #[pin]
@@ -42,13 +47,19 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    pub(crate) fn new(prefix: &'static str, dio: bool) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(prefix: &'static str, params: Params) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             prefix,
-            dio,
+            dio: params.dio,
+            part_shift: params.part_shift,
             nesting <- new_killable_mutex!((), "rloop_nesting"),
             gfp: Arc::pin_init(GfpTable::new(), GFP_KERNEL)?,
         })
+    }
+
+    /// With minors for partitions, all devices are scanned for them.
+    pub(crate) fn scans_always(&self) -> bool {
+        self.part_shift > 0
     }
 }
 
@@ -62,6 +73,10 @@ pub(crate) struct LoopDevice {
     /// What a bound device looks like from outside; changed with the state held.
     #[pin]
     status: SpinLock<Option<Status>>,
+    #[pin]
+    lanes: Lanes<LoopDevice>,
+    #[pin]
+    gate: Gate<LoopDevice>,
     #[pin]
     wq: SpinLock<Option<Arc<Workqueue>>>,
 }
@@ -107,6 +122,8 @@ impl LoopDevice {
             setup,
             state <- new_killable_mutex!(State::Unbound, "rloop_state"),
             status <- new_spinlock!(None, "rloop_status"),
+            lanes <- Lanes::new(),
+            gate <- Gate::new(),
             wq <- new_spinlock!(None, "rloop_wq"),
         })
     }
@@ -146,15 +163,11 @@ impl LoopDevice {
             return Ok(wq.clone());
         }
         let name = CString::try_from_fmt(fmt!("{}{}", self.setup.prefix, self.number))?;
-        let wq = Arc::new(Workqueue::new(&name, MAX_WORKERS)?, GFP_KERNEL)?;
+        let wq = Arc::new(Workqueue::new(&name, 0)?, GFP_KERNEL)?;
         *self.wq.lock() = Some(wq.clone());
         Ok(wq)
     }
 }
-
-/// Requests of a device that workers serve at once: enough to keep a disk busy with buffered
-/// reads, few enough not to fight for the lock of the backing file.
-const MAX_WORKERS: u32 = 16;
 
 impl State {
     /// Fails with ENXIO unless the device is bound.
@@ -171,7 +184,7 @@ impl Operations for LoopDevice {
     type Published = Backing;
 
     fn queue_rq(&self, _hctx: &HwCtx<Self>, rq: NewRequest<Self>, _last: bool) -> Outcome {
-        ladder::arrive(rq)
+        ladder::arrive(self, rq)
     }
 
     fn work(rq: Request<Self>) {
@@ -180,5 +193,17 @@ impl Operations for LoopDevice {
 
     fn io_done(rq: Request<Self>, result: Result<u32>) {
         transfer::ended(rq, result);
+    }
+}
+
+impl Laned for LoopDevice {
+    fn lanes(&self) -> &Lanes<Self> {
+        &self.lanes
+    }
+}
+
+impl Gated for LoopDevice {
+    fn gate(&self) -> &Gate<Self> {
+        &self.gate
     }
 }

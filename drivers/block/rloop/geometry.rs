@@ -21,10 +21,10 @@ pub(crate) fn capacity(file: i64, offset: i64, limit: i64) -> u64 {
     bytes.max(0) as u64 / u64::from(SECTOR)
 }
 
-/// Whether all requests of a disk can be direct: blocks of `block` bytes beginning at byte
-/// `offset` of a file whose direct I/O is in units of `unit` bytes.
-pub(crate) fn direct_fits(block: u32, offset: i64, unit: u32) -> bool {
-    unit != 0 && block % unit == 0 && offset as u64 % u64::from(unit) == 0
+/// Whether requests of a disk can be direct that begins at byte `offset` of a file whose direct I/O
+/// is in units of `unit` bytes. Where it begins between units, no request would fit.
+pub(crate) fn direct_fits(offset: i64, unit: u32) -> bool {
+    unit != 0 && offset as u64 % u64::from(unit) == 0
 }
 
 /// Whether a piece of a request can be direct.
@@ -39,6 +39,11 @@ pub(crate) fn block_size(asked: u32, direct: bool, unit: u32) -> u32 {
         (0, false) => SECTOR,
         (asked, _) => asked,
     }
+}
+
+/// The minors that a disk with up to `max_part` partitions needs, as a power of two: itself is one.
+pub(crate) fn part_shift(max_part: u32) -> u32 {
+    u32::BITS - max_part.leading_zeros()
 }
 
 /// The memory alignment that requests of a disk must have.
@@ -70,6 +75,15 @@ mod tests {
     }
 
     #[test]
+    fn each_partition_and_the_disk_have_a_minor() {
+        assert_eq!(part_shift(0), 0);
+        assert_eq!(part_shift(1), 1);
+        assert_eq!(part_shift(3), 2);
+        assert_eq!(part_shift(4), 3);
+        assert_eq!(part_shift(255), 8);
+    }
+
+    #[test]
     fn limit_only_makes_it_smaller() {
         assert_eq!(capacity(4096, 0, 1024), 2);
         assert_eq!(capacity(4096, 0, 1 << 40), 8);
@@ -77,12 +91,12 @@ mod tests {
     }
 
     #[test]
-    fn direct_needs_block_and_offset_to_fit() {
-        assert!(direct_fits(512, 0, 512));
-        assert!(direct_fits(4096, 1024, 512));
-        assert!(!direct_fits(512, 0, 4096));
-        assert!(!direct_fits(4096, 512, 4096));
-        assert!(!direct_fits(512, 0, 0));
+    fn direct_needs_the_offset_to_fit() {
+        assert!(direct_fits(0, 512));
+        assert!(direct_fits(1024, 512));
+        assert!(direct_fits(8192, 4096));
+        assert!(!direct_fits(512, 4096));
+        assert!(!direct_fits(0, 0));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The ioctls and file operations of a disk: permission, translation, nothing else.
 
 use crate::{
-    abi::{self, cmd, Config, Info},
+    abi::{self, cmd, Config, Info, OldLayout, COMPAT, NATIVE},
     bind,
     device::{LoopDevice, State},
     status, tune, unbind,
@@ -58,7 +58,8 @@ impl Operations for LoopDevice {
             cmd::CLR_FD => unbind::clear_fd(disk),
             cmd::SET_STATUS => {
                 check_permission(mode)?;
-                status::set(self, disk, &Info::from_old(&from_user(arg)?))
+                let old: [u8; NATIVE.size] = from_user(arg)?;
+                status::set(self, disk, &Info::from_old(&NATIVE, &old))
             }
             cmd::SET_STATUS64 => {
                 check_permission(mode)?;
@@ -66,8 +67,7 @@ impl Operations for LoopDevice {
             }
             cmd::GET_STATUS => {
                 check_pointer(arg)?;
-                let old = status::get(self)?.to_old();
-                to_user(arg, &old.map_err(|abi::Overflow| EOVERFLOW)?)
+                to_user(arg, &old_status::<{ NATIVE.size }>(self, &NATIVE)?)
             }
             cmd::GET_STATUS64 => {
                 check_pointer(arg)?;
@@ -98,8 +98,15 @@ impl Operations for LoopDevice {
         arg: usize,
     ) -> Result {
         match cmd {
-            // The old struct has another layout there.
-            cmd::SET_STATUS | cmd::GET_STATUS => Err(ENOIOCTLCMD),
+            cmd::SET_STATUS => {
+                check_permission(mode)?;
+                let old: [u8; COMPAT.size] = from_user(arg)?;
+                status::set(self, disk, &Info::from_old(&COMPAT, &old))
+            }
+            cmd::GET_STATUS => {
+                check_pointer(arg)?;
+                to_user(arg, &old_status::<{ COMPAT.size }>(self, &COMPAT)?)
+            }
             cmd::SET_FD..=cmd::CONFIGURE => self.ioctl(disk, bdev, mode, cmd, arg),
             _ => Err(ENOIOCTLCMD),
         }
@@ -113,6 +120,15 @@ fn check_permission(mode: OpenMode) -> Result {
     } else {
         Err(EPERM)
     }
+}
+
+/// The status as a `struct loop_info` of `N` bytes. EOVERFLOW for what that can't hold.
+fn old_status<const N: usize>(dev: &LoopDevice, layout: &OldLayout) -> Result<[u8; N]> {
+    let mut old = [0; N];
+    status::get(dev)?
+        .to_old(layout, &mut old)
+        .map_err(|abi::Overflow| EOVERFLOW)?;
+    Ok(old)
 }
 
 fn check_pointer(arg: usize) -> Result {

@@ -6,29 +6,46 @@
 //! backing file, buffered ones in the worker. What needs no data goes to a worker, too.
 
 use crate::{
-    request::{self, Cmd, Host},
+    gate::Gated,
+    lanes::Laned,
+    request::{self, Cmd},
     space, transfer,
 };
 use kernel::prelude::*;
 use kernel_ext::{
     block::mq::{NewRequest, Op, Outcome, Request},
-    errno, workqueue,
+    cgroup, errno, workqueue,
 };
 
 /// A request arrives. Does not sleep.
-pub(crate) fn arrive<T: Host>(rq: NewRequest<T>) -> Outcome {
+pub(crate) fn arrive<T: Laned>(device: &T, rq: NewRequest<T>) -> Outcome {
     let (mut rq, outcome) = rq.start();
     *rq.data_mut() = Cmd::default();
-    request::to_worker(rq);
+    if let Some(rq) = device.lanes().enter(rq) {
+        request::to_worker(rq);
+    }
     outcome
 }
 
 /// A request is with a worker: a new one, or one of which a part is done. Sleeps.
-pub(crate) fn work<T: Host>(rq: Request<T>) {
-    workqueue::as_io_worker(|| serve(rq));
+pub(crate) fn work<T: Laned + Gated>(mut rq: Request<T>) {
+    let Some(lane) = rq.data_mut().lane.take() else {
+        return serve_as_submitter(rq);
+    };
+    // The device may go with its last request, but not before its workers have gone.
+    let device = rq.device_ref();
+    serve_as_submitter(rq);
+    while let Some(mut rq) = device.lanes().next(lane) {
+        rq.data_mut().lane = None;
+        serve_as_submitter(rq);
+    }
 }
 
-fn serve<T: Host>(rq: Request<T>) {
+fn serve_as_submitter<T: Gated>(rq: Request<T>) {
+    workqueue::as_io_worker(|| cgroup::charged(rq, serve));
+}
+
+fn serve<T: Gated>(rq: Request<T>) {
     let Some(backing) = rq.published() else {
         return rq.end(Err(EIO));
     };

@@ -4,7 +4,7 @@
 //!
 //! The crate `abi_layout` is generated from what the C compiler makes of the header.
 
-use crate::abi::{self, cmd, config, flag, info64, info_old};
+use crate::abi::{self, cmd, config, flag, info64, COMPAT, NATIVE};
 use abi_layout as c;
 
 macro_rules! same {
@@ -25,15 +25,16 @@ same! {
     info64::ENCRYPT_KEY_SIZE => c::INFO64_ENCRYPT_KEY_SIZE,
     info64::FLAGS => c::INFO64_FLAGS,
     info64::FILE_NAME => c::INFO64_FILE_NAME,
-    info_old::SIZE => c::OLD_SIZE,
-    info_old::NUMBER => c::OLD_NUMBER,
-    info_old::DEVICE => c::OLD_DEVICE,
-    core::mem::size_of::<u64>() => c::OLD_DEVICE_BYTES,
-    info_old::INODE => c::OLD_INODE,
-    info_old::RDEVICE => c::OLD_RDEVICE,
-    info_old::OFFSET => c::OLD_OFFSET,
-    info_old::FLAGS => c::OLD_FLAGS,
-    info_old::NAME => c::OLD_NAME,
+    NATIVE.size => c::OLD_SIZE,
+    NATIVE.number => c::OLD_NUMBER,
+    NATIVE.device => c::OLD_DEVICE,
+    NATIVE.dev_bytes => c::OLD_DEV_BYTES,
+    NATIVE.inode => c::OLD_INODE,
+    NATIVE.long_bytes => c::OLD_LONG_BYTES,
+    NATIVE.rdevice => c::OLD_RDEVICE,
+    NATIVE.offset => c::OLD_OFFSET,
+    NATIVE.flags => c::OLD_FLAGS,
+    NATIVE.name => c::OLD_NAME,
     config::SIZE => c::CONFIG_SIZE,
     config::FD => c::CONFIG_FD,
     config::BLOCK_SIZE => c::CONFIG_BLOCK_SIZE,
@@ -62,4 +63,19 @@ same! {
     cmd::CTL_ADD => c::CMD_CTL_ADD,
     cmd::CTL_REMOVE => c::CMD_CTL_REMOVE,
     cmd::CTL_GET_FREE => c::CMD_CTL_GET_FREE,
+}
+
+// Else the kernel has no 32-bit programs, or no types for them.
+#[cfg(CONFIG_COMPAT)]
+same! {
+    COMPAT.size => c::COMPAT_SIZE,
+    COMPAT.number => c::COMPAT_NUMBER,
+    COMPAT.device => c::COMPAT_DEVICE,
+    COMPAT.dev_bytes => c::COMPAT_DEV_BYTES,
+    COMPAT.inode => c::COMPAT_INODE,
+    COMPAT.long_bytes => c::COMPAT_LONG_BYTES,
+    COMPAT.rdevice => c::COMPAT_RDEVICE,
+    COMPAT.offset => c::COMPAT_OFFSET,
+    COMPAT.flags => c::COMPAT_FLAGS,
+    COMPAT.name => c::COMPAT_NAME,
 }

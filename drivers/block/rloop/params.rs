@@ -2,6 +2,7 @@
 
 //! Module parameters; each can be read in `/sys/module/rloop/parameters`.
 
+use crate::geometry;
 use kernel::{pr_err, prelude::*};
 use kernel_ext::{
     module_param,
@@ -11,13 +12,24 @@ use kernel_ext::{
 /// Devices that are there at load, as with Debian's `CONFIG_BLK_DEV_LOOP_MIN_COUNT`.
 const DEFAULT_DEVICES: i32 = 8;
 
+/// `DISK_MAX_PARTS`, less the whole disk.
+const MAX_PARTITIONS: i32 = 255;
+
+/// `MINORBITS`.
+pub(crate) const MINOR_BITS: u32 = 20;
+
 /// The loop driver's own.
 const DEFAULT_NAME: &CStr = c"loop";
 
 module_param!(
     static MAX_LOOP: IntParam = IntParam::new(DEFAULT_DEVICES),
     "max_loop",
-    "Number of devices to make at load"
+    "Number of devices to make at load; if given, opening a node makes no device beyond it"
+);
+module_param!(
+    static MAX_PART: IntParam = IntParam::new(0),
+    "max_part",
+    "Partitions per device with minors next to the device's, and scanned for always. Default: 0"
 );
 module_param!(
     static HW_QUEUE_DEPTH: IntParam = IntParam::new(128),
@@ -36,11 +48,16 @@ module_param!(
 );
 
 /// What the parameters say, checked.
+#[derive(Clone, Copy)]
 pub(crate) struct Params {
     /// `name`, if another than the loop driver's.
     pub(crate) name: Option<&'static str>,
     /// Devices to make at load.
     pub(crate) devices: u32,
+    /// If not 0, opening a missing node makes only devices with lower numbers.
+    pub(crate) probe_limit: u32,
+    /// Each device has 2 to the power of this minors.
+    pub(crate) part_shift: u32,
     /// Requests in flight per device.
     pub(crate) depth: u32,
     /// Whether devices are direct by default.
@@ -50,9 +67,22 @@ pub(crate) struct Params {
 impl Params {
     /// Reads and checks the parameters. Fails with EINVAL and a message.
     pub(crate) fn read() -> Result<Self> {
+        // The C driver takes a negative one for none.
+        let max_part = MAX_PART.get().max(0);
+        let part_shift = geometry::part_shift(max_part as u32);
+        in_range("max_part", max_part, 0, MAX_PARTITIONS)?;
+        // As it is in effect, for those who count minors.
+        MAX_PART.set((1 << part_shift) - 1);
         Ok(Self {
             name: name()?,
-            devices: in_range("max_loop", MAX_LOOP.get(), 0, 1 << 20)?,
+            devices: in_range(
+                "max_loop",
+                MAX_LOOP.get(),
+                0,
+                1 << (MINOR_BITS - part_shift),
+            )?,
+            probe_limit: MAX_LOOP.given().unwrap_or(0) as u32,
+            part_shift,
             depth: in_range("hw_queue_depth", HW_QUEUE_DEPTH.get(), 1, 10240)?,
             dio: in_range("dio", DIO.get(), 0, 1)? == 1,
         })

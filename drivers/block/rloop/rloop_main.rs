@@ -4,7 +4,7 @@
 //!
 //! The files stand on floors and use only those below: numbers and counters (`abi`, `layout`,
 //! `geometry`, `info`, `params`, `stats`), the backing (`backing`), what one request does (`request`,
-//! `transfer`, `space`), which way it goes (`ladder`), the device (`device`, `chain`, `status`,
+//! `transfer`, `space`, `gate`), which way it goes (`ladder`, `lanes`), the device (`device`, `chain`, `status`,
 //! `tune`, `attributes`, `bind`, `unbind`), its ioctls (`ioctl`), and the control node (`control`).
 
 #![deny(unsafe_code)]
@@ -16,10 +16,12 @@ mod bind;
 mod chain;
 mod control;
 mod device;
+mod gate;
 mod geometry;
 mod info;
 mod ioctl;
 mod ladder;
+mod lanes;
 mod layout;
 mod params;
 mod request;
@@ -33,10 +35,7 @@ mod unbind;
 use control::{Control, Node};
 use device::Setup;
 use kernel::{pr_err, pr_warn, prelude::*, str::CString, sync::Arc};
-use kernel_ext::{
-    block::major::{MajorRegistration, NoProbe},
-    miscdevice,
-};
+use kernel_ext::{block::major::MajorRegistration, miscdevice};
 use params::Params;
 
 module! {
@@ -55,9 +54,9 @@ const CONTROL_MINOR: u32 = 237;
 
 /// The module. Its fields go in this order at unload: no new device, then the devices.
 struct Rloop {
+    _major: MajorRegistration<Control>,
     _node: miscdevice::Registration<Node>,
     _control: Arc<Control>,
-    _major: MajorRegistration<NoProbe>,
 }
 
 impl kernel::Module for Rloop {
@@ -70,19 +69,17 @@ impl kernel::Module for Rloop {
             Some(_) => (0, None),
         };
 
-        let major = MajorRegistration::new(major, CString::try_from_fmt(fmt!("{prefix}"))?)
+        let mut major = MajorRegistration::new(major, CString::try_from_fmt(fmt!("{prefix}"))?)
             .inspect_err(|e| explain_busy(*e, &params))?;
-        let setup = Arc::pin_init(Setup::new(prefix, params.dio), GFP_KERNEL)?;
-        let control = Arc::pin_init(
-            Control::new(setup, major.number(), params.depth),
-            GFP_KERNEL,
-        )?;
+        let setup = Arc::pin_init(Setup::new(prefix, params), GFP_KERNEL)?;
+        let control = Arc::pin_init(Control::new(setup, major.number(), params), GFP_KERNEL)?;
         let node = miscdevice::Registration::new(
             CString::try_from_fmt(fmt!("{prefix}-control"))?,
             minor,
             Node(control.clone()),
         )
         .inspect_err(|e| explain_busy(*e, &params))?;
+        major.probe_with(control.clone());
         // A disk that is shown may be open at once, so nothing fails from here on.
         for number in 0..params.devices {
             match control.add(Some(number)) {
@@ -94,9 +91,9 @@ impl kernel::Module for Rloop {
         }
         pr_info!("module loaded\n");
         Ok(Self {
+            _major: major,
             _node: node,
             _control: control,
-            _major: major,
         })
     }
 }

@@ -7,8 +7,9 @@
 
 use crate::{
     backing::Backing,
+    gate::Gated,
     geometry,
-    request::{self, Host},
+    request::{self, Host, Side},
 };
 use kernel::prelude::*;
 use kernel_ext::{
@@ -21,7 +22,7 @@ use kernel_ext::{
 };
 
 /// Begins a read or write. Sleeps.
-pub(crate) fn start<T: Host>(mut rq: Request<T>) {
+pub(crate) fn start<T: Gated>(mut rq: Request<T>) {
     if let Some(backing) = rq.published() {
         let stats = &backing.stats;
         let counter = match (rq.op(), goes_direct(&rq, backing)) {
@@ -37,9 +38,12 @@ pub(crate) fn start<T: Host>(mut rq: Request<T>) {
 }
 
 /// Transfers what is left. Sleeps.
-pub(crate) fn resume<T: Host>(rq: Request<T>) {
+pub(crate) fn resume<T: Gated>(rq: Request<T>) {
     let mut next = Some(rq);
     while let Some(rq) = next {
+        let Some(rq) = pass_gate(rq) else {
+            return;
+        };
         let Some(Ended(rq, result)) = kiocb::submit(rq, plan) else {
             return;
         };
@@ -47,8 +51,34 @@ pub(crate) fn resume<T: Host>(rq: Request<T>) {
     }
 }
 
+/// Waits for the turn of a request, where direct writes and cached I/O take turns: it comes back when
+/// it may go on. Any context.
+fn pass_gate<T: Gated>(mut rq: Request<T>) -> Option<Request<T>> {
+    let side = match rq.published() {
+        Some(backing) if backing.mixed => match (goes_direct(&rq, backing), rq.op()) {
+            (false, _) => Side::Cached,
+            (true, Op::Write) => Side::Direct,
+            // It writes back what is dirty before, and leaves nothing in the cache.
+            (true, _) => return Some(rq),
+        },
+        _ => return Some(rq),
+    };
+    if rq.data().side == Some(side) {
+        return Some(rq);
+    }
+    leave_gate(&mut rq);
+    let device = rq.device_ref();
+    device.gate().enter(rq, side)
+}
+
+fn leave_gate<T: Gated>(rq: &mut Request<T>) {
+    if rq.data_mut().side.take().is_some() {
+        rq.device().gate().leave();
+    }
+}
+
 /// I/O that was left under way has ended. Any context: what is left to do is left to a worker.
-pub(crate) fn ended<T: Host>(rq: Request<T>, result: Result<u32>) {
+pub(crate) fn ended<T: Gated>(rq: Request<T>, result: Result<u32>) {
     if let Some(rq) = advance(rq, result) {
         request::to_worker(rq);
     }
@@ -63,6 +93,7 @@ fn plan<T: Host>(rq: &InFlight<T>) -> Option<Io<'_>> {
         done: rq.data().done,
         direct: goes_direct(rq, backing),
         dsync: rq.op() == Op::Write && rq.flags().fua(),
+        dontcache: backing.direct,
     })
 }
 
@@ -82,13 +113,14 @@ fn goes_direct<T: Host>(rq: &InFlight<T>, backing: &Backing) -> bool {
 
 /// Takes in what the file made of a request. Gives it back if there is more to do, or ends it.
 /// Any context.
-fn advance<T: Host>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T>> {
+fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T>> {
     let direct = rq.published().is_some_and(|b| goes_direct(&rq, b));
     match result {
         Ok(n) if n > 0 => {
             let done = rq.data().done + n;
             rq.data_mut().done = done;
             if done >= rq.bytes() {
+                leave_gate(&mut rq);
                 rq.end(Ok(()));
                 return None;
             }
@@ -99,6 +131,7 @@ fn advance<T: Host>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T
             rq.data_mut().buffered = true
         }
         Ok(_) => {
+            leave_gate(&mut rq);
             // The end of a file that has shrunk: nothing of older data may show.
             kiocb::zero_rest(&rq, rq.data().done);
             let done = rq.data().done;
@@ -106,6 +139,7 @@ fn advance<T: Host>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T
             return None;
         }
         Err(e) => {
+            leave_gate(&mut rq);
             rq.end(Err(e));
             return None;
         }

@@ -84,7 +84,7 @@ fn unbind(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>, bound: KBox
             e.to_errno()
         );
     }
-    disk.set_partscan(false);
+    disk.set_partscan(dev.setup.scans_always());
     let mut state = dev.state_unkillable();
     dev.set_status(&mut state, None);
     *state = State::Unbound;

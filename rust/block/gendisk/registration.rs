@@ -27,8 +27,13 @@ pub struct DiskConfig<'a> {
     pub name: fmt::Arguments<'a>,
     /// Its major number, which must be registered.
     pub major: u32,
-    /// Its minor number; partitions get theirs from the extended range.
+    /// Its first minor number.
     pub minor: u32,
+    /// Its minor numbers: the first is its own, the others are its partitions'. Those that get none
+    /// have numbers of the extended range. At least 1, at most 256.
+    pub minors: u32,
+    /// Whether partitions are scanned for.
+    pub partscan: bool,
     /// The limits to begin with.
     pub limits: Limits,
 }
@@ -51,7 +56,7 @@ unsafe impl<T: Operations> Sync for DiskRegistration<T> {}
 impl<T: Operations> DiskRegistration<T> {
     /// Allocates the disk and shows it: `blk_mq_alloc_disk()` and `device_add_disk()`. Sleeps.
     ///
-    /// No partition scan, and media-change events, as for a drive whose medium comes later.
+    /// With media-change events, as for a drive whose medium comes later.
     /// Fails with ENOMEM, or EINVAL for a name or number that the block layer doesn't take.
     pub fn new(
         mut config: DiskConfig<'_>,
@@ -87,11 +92,11 @@ impl<T: Operations> DiskRegistration<T> {
         unsafe {
             (*disk).major = config.major as i32;
             (*disk).first_minor = config.minor as i32;
-            (*disk).minors = 1;
+            (*disk).minors = config.minors as i32;
             (*disk).private_data = data.cast();
             (*disk).fops = FopsVTable::<T>::build();
             helpers::kx_disk_set_media_change_events(disk);
-            helpers::kx_disk_set_partscan(disk, false);
+            helpers::kx_disk_set_partscan(disk, config.partscan);
         }
         // SAFETY: The disk is ready: from here its operations can be called.
         to_result(unsafe {

@@ -35,6 +35,8 @@ pub(crate) struct Pdu<T: Operations> {
     pub(crate) kiocb_ret: isize,
     /// The bvecs of a merged request, which the kiocb reads while it is under way.
     pub(crate) bvecs: BvecTable,
+    /// Owned by the [`RequestList`](super::RequestList) that the request is in.
+    pub(super) next: *mut bindings::request,
     pub(super) data: T::RequestData,
 }
 
@@ -63,6 +65,7 @@ impl<T: Operations> Pdu<T> {
                     inline: [bindings::bio_vec::default(); INLINE_BVECS],
                     heap: KVec::new(),
                 },
+                next: core::ptr::null_mut(),
                 data: T::RequestData::default(),
             })
         };

@@ -11,7 +11,7 @@ use crate::{
     workqueue::Workqueue,
 };
 use core::{marker::PhantomData, mem, ops::Deref, ptr::NonNull};
-use kernel::{bindings, error::Error, pr_warn_once, prelude::*, types::Opaque};
+use kernel::{bindings, error::Error, pr_warn_once, prelude::*, sync::Arc, types::Opaque};
 
 /// What a request asks for: `req_op()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -183,6 +183,11 @@ impl<T: Operations> InFlight<T> {
     /// The driver's data for the disk.
     pub fn device(&self) -> &T {
         &self.queue_data().device
+    }
+
+    /// A reference to the same, which may outlive the request. Any context.
+    pub fn device_ref(&self) -> Arc<T> {
+        self.queue_data().device.clone()
     }
 
     /// A reference to its disk, which outlives the request. Any context.

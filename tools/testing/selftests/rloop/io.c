@@ -47,11 +47,11 @@ FIXTURE_SETUP(io)
 	const char *img = getenv("RLOOP_IMG");
 	char path[64];
 
-	self->ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	self->ctl = open(control_node(), O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->ctl, 0);
 	self->nr = ioctl(self->ctl, LOOP_CTL_ADD, -1);
 	ASSERT_GE(self->nr, 0);
-	sprintf(self->name, "loop%d", self->nr);
+	sprintf(self->name, "%s%d", prefix(), self->nr);
 	sprintf(path, "/dev/%s", self->name);
 	self->fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
 	ASSERT_GE(self->fd, 0);

@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/rloop.h>
 #include "kselftest_harness.h"
+#include "rloop_trace.h"
 #include "rloop_util.h"
 
 #define MIB (1024 * 1024LL)
@@ -32,8 +33,12 @@ static inline bool is_rloop(void)
 
 /* 0 or the negative errno, so that one comparison tells all. */
 #define IOCTL(fd, cmd, arg) ({ \
-	int __ret = ioctl(fd, cmd, arg); \
-	__ret < 0 ? -errno : __ret; \
+	int __fd = (fd); \
+	unsigned long __cmd = (cmd), __arg = (unsigned long)(arg); \
+	int __ret = ioctl(__fd, __cmd, __arg); \
+	__ret = __ret < 0 ? -errno : __ret; \
+	trace_ioctl(__fd, __cmd, __arg, __ret); \
+	__ret; \
 })
 
 /* A file of @size bytes, already without a name unless @path is given. */
@@ -68,6 +73,7 @@ static inline unsigned long long device_bytes(int fd)
 	unsigned long long bytes = 0;
 
 	ioctl(fd, BLKGETSIZE64, &bytes);
+	trace("%llu bytes", bytes);
 	return bytes;
 }
 
@@ -76,6 +82,7 @@ static inline int block_size_of(int fd)
 	int size = 0;
 
 	ioctl(fd, BLKSSZGET, &size);
+	trace("block size %d", size);
 	return size;
 }
 
@@ -87,8 +94,9 @@ static inline int remove_device(int ctl, int nr)
 	for (i = 0; i < 200 && ret == -EBUSY; i++) {
 		if (i)
 			usleep(50000);
-		ret = IOCTL(ctl, LOOP_CTL_REMOVE, nr);
+		ret = ioctl(ctl, LOOP_CTL_REMOVE, nr) < 0 ? -errno : 0;
 	}
+	trace("remove -> %d", ret);
 	return ret;
 }
 
@@ -105,12 +113,13 @@ FIXTURE(loop) {
 FIXTURE_SETUP(loop)
 {
 	self->fd = -1;
-	self->ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	trace("test %s", _metadata->name);
+	self->ctl = open(control_node(), O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->ctl, 0);
 	self->nr = ioctl(self->ctl, LOOP_CTL_ADD, -1);
 	ASSERT_GE(self->nr, 0);
-	sprintf(self->path, "/dev/loop%d", self->nr);
-	sprintf(self->sys, "/sys/block/loop%d", self->nr);
+	sprintf(self->path, "/dev/%s%d", prefix(), self->nr);
+	sprintf(self->sys, "/sys/block/%s%d", prefix(), self->nr);
 	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->fd, 0);
 }
@@ -150,7 +159,7 @@ static inline struct loop_info64 status_of(int fd)
 	struct loop_info64 info;
 
 	memset(&info, 0, sizeof(info));
-	if (ioctl(fd, LOOP_GET_STATUS64, &info))
+	if (IOCTL(fd, LOOP_GET_STATUS64, &info))
 		memset(&info, 0xff, sizeof(info));
 	return info;
 }

@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include "rloop_trace.h"
 
 #define FENCE_UUID	"5a1d7b9e-8b1f-4c6e-9a57-2f6e0c1d3b4a"
 #define MAX_EVENTS	64
@@ -89,6 +90,8 @@ static inline bool uevent_collect(int sk, const char *disk, struct uevents *evs)
 			 uevent_value(msg, len, "ACTION") ?: "");
 		ev->resize = uevent_value(msg, len, "RESIZE");
 		ev->media_change = uevent_value(msg, len, "DISK_MEDIA_CHANGE");
+		trace("uevent %s %s%s%s", ev->action, ev->name, ev->resize ? " resize" : "",
+		      ev->media_change ? " media change" : "");
 	}
 	return false;
 }

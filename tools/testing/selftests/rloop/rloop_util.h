@@ -41,6 +41,22 @@ static inline void pattern_fill(void *buf, size_t len, uint64_t seed, uint64_t p
 	}
 }
 
+/* What the driver's disks are called: rloop's can be named by name=. */
+static inline const char *prefix(void)
+{
+	const char *p = getenv("RLOOP_PREFIX");
+
+	return p ? p : "loop";
+}
+
+static inline const char *control_node(void)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/dev/%s-control", prefix());
+	return path;
+}
+
 /* One number from a file, -1 if it can't be read. */
 static inline long long read_number(const char *path)
 {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh [--tier uml|stock|debug] [--list] [name|name.variant]...
+# run.sh [--tier uml|stock|stock-prev|debug] [--list] [name|name.variant]...
 # Runs the tests beside it as root and prints TAP. DRIVER=rloop|loop names the
 # driver that is loaded. What a test leaves behind makes it fail.
 #
@@ -30,7 +30,7 @@ done
 few='' slow=1
 case $tier in
 uml) few=1 ;;
-stock) slow=2 ;;
+stock*) slow=2 ;;
 debug) few=1 slow=5 ;;
 esac
 

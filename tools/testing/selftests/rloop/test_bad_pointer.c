@@ -67,13 +67,16 @@ TEST_F(loop, get_status_to_nowhere_is_efault)
 	EXPECT_EQ(-EFAULT, IOCTL(self->fd, LOOP_GET_STATUS, unmapped()));
 }
 
-TEST_F(loop, unknown_device_ioctls_are_einval)
+/* The block layer tells a 32-bit program otherwise. */
+#define UNKNOWN (sizeof(long) == 4 ? -ENOTTY : -EINVAL)
+
+TEST_F(loop, unknown_device_ioctls_are_refused)
 {
-	EXPECT_EQ(-EINVAL, IOCTL(self->fd, 0x4C0B, 0));
-	EXPECT_EQ(-EINVAL, IOCTL(self->fd, LOOP_CTL_ADD, 0));
+	EXPECT_EQ(UNKNOWN, IOCTL(self->fd, 0x4C0B, 0));
+	EXPECT_EQ(UNKNOWN, IOCTL(self->fd, LOOP_CTL_ADD, 0));
 	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
-	EXPECT_EQ(-EINVAL, IOCTL(self->fd, 0x4C0B, 0));
-	EXPECT_EQ(-EINVAL, IOCTL(self->fd, 0x4CFF, 0));
+	EXPECT_EQ(UNKNOWN, IOCTL(self->fd, 0x4C0B, 0));
+	EXPECT_EQ(UNKNOWN, IOCTL(self->fd, 0x4CFF, 0));
 }
 
 TEST_HARNESS_MAIN

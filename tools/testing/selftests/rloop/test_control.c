@@ -7,8 +7,9 @@ TEST_F(loop, add_gives_the_number_asked_for)
 	char path[64];
 
 	ASSERT_EQ(777, IOCTL(self->ctl, LOOP_CTL_ADD, 777));
-	EXPECT_EQ(0, access("/sys/block/loop777", F_OK));
-	sprintf(path, "/dev/loop%d", 777);
+	sprintf(path, "/sys/block/%s%d", prefix(), 777);
+	EXPECT_EQ(0, access(path, F_OK));
+	sprintf(path, "/dev/%s%d", prefix(), 777);
 	EXPECT_EQ(0, access(path, F_OK));
 	EXPECT_EQ(0, remove_device(self->ctl, 777));
 }
@@ -73,7 +74,7 @@ TEST_F(loop, get_free_does_not_give_a_bound_device)
 	nr = IOCTL(self->ctl, LOOP_CTL_GET_FREE, 0);
 	ASSERT_GE(nr, 0);
 	EXPECT_NE(self->nr, nr);
-	sprintf(path, "/dev/loop%d", nr);
+	sprintf(path, "/dev/%s%d", prefix(), nr);
 	fd = open(path, O_RDONLY);
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(-ENXIO, IOCTL(fd, LOOP_GET_STATUS64, &info));
@@ -103,14 +104,14 @@ TEST_F(loop, get_free_makes_a_device_when_all_are_bound)
 			last = nr;
 			break;
 		}
-		sprintf(path, "/dev/loop%d", nr);
+		sprintf(path, "/dev/%s%d", prefix(), nr);
 		fds[n] = open(path, O_RDWR | O_CLOEXEC);
 		ASSERT_GE(fds[n], 0);
 		ASSERT_EQ(0, configure(fds[n], backing_file(MIB), 0));
 		nrs[n++] = nr;
 	}
 	EXPECT_GT(last, self->nr);
-	sprintf(path, "/sys/block/loop%d", last);
+	sprintf(path, "/sys/block/%s%d", prefix(), last);
 	EXPECT_EQ(0, access(path, F_OK));
 	for (i = 0; i < n; i++) {
 		ioctl(fds[i], LOOP_CLR_FD);

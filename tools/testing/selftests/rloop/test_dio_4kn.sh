@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A backing whose blocks are 4096 bytes: direct I/O makes the device's blocks as
-# large; where smaller ones are asked for, the device is buffered.
+# A backing whose direct I/O is in blocks of 4096 bytes: the device's blocks are as
+# large, unless others are asked for. Then what fits is direct and the rest is cached.
 # variants: ext4 xfs block
 # few: ext4
 . "${0%/*}/common.sh"
@@ -20,11 +20,34 @@ detach "$LOOP"
 
 attach --sector-size 512 --direct-io=on "$IMG"
 is "block size" 512 "$(blockdev --getss "$LOOP")"
-is "direct I/O" 0 "$(<"$SYS/loop/dio")"
+if [ "$DRIVER" = rloop ]; then
+	is "direct I/O" 1 "$(<"$SYS/loop/dio")"
+	[[ $(losetup -nO DIO "$LOOP") == *1* ]] || fail "losetup finds it buffered"
+	unused write_direct write_buffered
+	pattern write "$LOOP" 65536 65536 6 -d -b 4096
+	used write_direct
+	unused write_buffered
+fi
 pattern write "$LOOP" 512 66048 5 -d -b 512
-detach "$LOOP"
+used write_buffered
+pattern check "$LOOP" 512 66048 5
 pattern check "$IMG" 512 66048 5
+# Neighbours of one block, some direct and some cached, at once.
+mixed() {
+	local args=(--direct=1 --ioengine=libaio --iodepth=8 --verify=crc32c --do_verify=1
+		--verify_state_save=0 --thread --rw=randwrite --filename="$LOOP" --size=2m)
+	need fio
+	fio --name=blocks "${args[@]}" --bs=4k --offset=0 --randseed=1 \
+		--name=sectors "${args[@]}" --bs=512 --offset=2m --randseed=2 --io_size=256k \
+		--name=between "${args[@]}" --bsrange=512-8k --bs_unaligned=0 --blockalign=512 --offset=4m --randseed=3 \
+		--name=more "${args[@]}" --bs=4k --offset=6m --randseed=4 >"$T/fio.log" 2>&1 ||
+		{ cat "$T/fio.log"; fail "fio with a mix of sizes"; }
+}
+mixed
+[ "$DRIVER" != rloop ] || "$HERE/interleave" "$LOOP" 512 6 1500
+used write_direct write_buffered
+detach "$LOOP"
 
-# Half a block into the backing there is no direct I/O either.
+# Half a block into the backing nothing fits, and the device says so.
 attach -o 512 --sector-size 4096 --direct-io=on "$IMG"
 is "direct I/O" 0 "$(<"$SYS/loop/dio")"

@@ -27,7 +27,7 @@ pattern check "$IMG" 100 65536 2
 
 backing block 8 blocksize=4096
 attach --sector-size 512 "$IMG"
-is "512 on 4096" 0 "$(dio)"
+is "512 on 4096" 1 "$(dio)"
 pattern write "$LOOP" 512 1024 3 -d -b 512
 detach "$LOOP"
 pattern check "$IMG" 512 1024 3

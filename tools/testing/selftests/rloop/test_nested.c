@@ -8,7 +8,7 @@ static int upper_device(int ctl, int *nr)
 	char path[64];
 
 	*nr = ioctl(ctl, LOOP_CTL_ADD, -1);
-	sprintf(path, "/dev/loop%d", *nr);
+	sprintf(path, "/dev/%s%d", prefix(), *nr);
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 

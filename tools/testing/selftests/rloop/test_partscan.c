@@ -8,7 +8,7 @@ static bool has_partition(const char *sys, int nr, int part)
 {
 	char path[96];
 
-	snprintf(path, sizeof(path), "%s/loop%dp%d", sys, nr, part);
+	snprintf(path, sizeof(path), "%s/%s%dp%d", sys, prefix(), nr, part);
 	return access(path, F_OK) == 0;
 }
 
@@ -16,7 +16,7 @@ static long long partition_value(const char *sys, int nr, int part, const char *
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/loop%dp%d/%s", sys, nr, part, what);
+	snprintf(path, sizeof(path), "%s/%s%dp%d/%s", sys, prefix(), nr, part, what);
 	return read_number(path);
 }
 

@@ -105,7 +105,7 @@ static void *reader(void *arg)
 	for (i = 0; i < ROUNDS; i++) {
 		int fd;
 
-		snprintf(path, sizeof(path), "/sys/block/loop%d/%s", s->nr, names[i % 3]);
+		snprintf(path, sizeof(path), "/sys/block/%s%d/%s", prefix(), s->nr, names[i % 3]);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0 && read(fd, buf, sizeof(buf)) < 0)
 			errno = 0;

@@ -7,7 +7,7 @@ need_rloop
 need sfdisk udevadm
 [ -S /run/udev/control ] || skip "no udev here"
 
-count() { grep -c "$1" "$T/events" || :; }
+count() { grep -c "^KERNEL.*$1" "$T/events" || :; }
 
 # udev has a scan of its own, after whoever wrote to a device closes it: that one
 # is not the driver's, and is kept out of this.
@@ -23,7 +23,7 @@ backing tmpfs 16
 printf 'label: gpt\nsize=4M\nsize=4M\n' | sfdisk -q "$IMG"
 for i in 1 2 3 4 5; do
 	settle
-	udevadm monitor --kernel --subsystem-match=block >"$T/events" &
+	udevadm monitor --kernel --property --subsystem-match=block >"$T/events" &
 	monitor=$!
 	soon grep -q '^KERNEL' "$T/events"
 	attach -P "$IMG"
@@ -32,8 +32,9 @@ for i in 1 2 3 4 5; do
 	done
 	settle
 	# An event of ours that comes after all of theirs.
-	udevadm trigger --action=change --settle "/sys/block/$NAME"
-	soon grep -q "change.*/$NAME (block)" "$T/events"
+	fence=$(udevadm trigger --uuid --action=change "/sys/block/$NAME")
+	soon grep -q "^SYNTH_UUID=$fence" "$T/events"
+	settle
 	kill $monitor
 	wait $monitor 2>/dev/null || :
 	for p in 1 2; do
