@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! sysfs: the group `loop` with what a bound device is, the group `rloop` with its counters.
+//! sysfs: the group `loop` with what a bound device is, the group `rloop` with its state
+//! and counters.
 
 use crate::{
     device::{LoopDevice, Status},
@@ -18,7 +19,7 @@ pub(crate) fn show_all(disk: &Disk<LoopDevice>) -> Result<KVec<Group<LoopDevice>
     let mut groups = KVec::with_capacity(2, GFP_KERNEL)?;
     // `dio` comes last of all: its store takes the state, so once it is there nothing may fail and
     // wait for it, as the caller has the state.
-    groups.push(Group::new(disk, c"rloop", COUNTERS)?, GFP_KERNEL)?;
+    groups.push(Group::new(disk, c"rloop", RLOOP)?, GFP_KERNEL)?;
     groups.push(Group::new(disk, c"loop", LOOP)?, GFP_KERNEL)?;
     Ok(groups)
 }
@@ -54,7 +55,15 @@ static LOOP: &[Attribute<LoopDevice>] = &[
     },
 ];
 
-static COUNTERS: &[Attribute<LoopDevice>] = &[
+static RLOOP: &[Attribute<LoopDevice>] = &[
+    read_only(c"state", |disk, out| {
+        let state = if status(disk)?.detaching {
+            "detaching"
+        } else {
+            "bound"
+        };
+        line(out, fmt!("{state}"))
+    }),
     read_only(c"read_direct", |d, o| count(d, o, |s| &s.read_direct)),
     read_only(c"write_direct", |d, o| count(d, o, |s| &s.write_direct)),
     read_only(c"read_buffered", |d, o| count(d, o, |s| &s.read_buffered)),

@@ -60,6 +60,7 @@ pub(crate) fn configure(
         autoclear: config.info.flags & flag::AUTOCLEAR != 0,
         partscan: config.info.flags & flag::PARTSCAN != 0 || dev.setup.scans_always(),
         rundown: false,
+        detaching: false,
         name: wanted.name,
     };
     let partscan = new.partscan;

@@ -112,6 +112,8 @@ pub(crate) struct Status {
     pub(crate) autoclear: bool,
     pub(crate) partscan: bool,
     pub(crate) rundown: bool,
+    /// LOOP_CLR_FD was called, and the device is still open.
+    pub(crate) detaching: bool,
     pub(crate) name: [u8; abi::NAME_SIZE],
 }
 

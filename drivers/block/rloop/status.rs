@@ -41,6 +41,8 @@ pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Res
         backing,
         sizelimit: wanted.sizelimit,
         autoclear: info.flags & flag::AUTOCLEAR != 0,
+        // Without the flag a detach is taken back.
+        detaching: old.detaching && info.flags & flag::AUTOCLEAR != 0,
         partscan: old.partscan || scan,
         name: wanted.name,
         ..old

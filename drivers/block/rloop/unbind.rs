@@ -20,6 +20,7 @@ pub(crate) fn clear_fd(disk: &Disk<LoopDevice>) -> Result {
     state.check_bound()?;
     let mut status = dev.status().ok_or(ENXIO)?;
     status.autoclear = true;
+    status.detaching = true;
     status.rundown = disk.openers() == 1;
     if status.rundown {
         *state = match mem::replace(&mut *state, State::Clearing) {

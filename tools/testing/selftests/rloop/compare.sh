@@ -1,20 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# compare.sh [test]...: runs the tests of the ABI with the C driver and with rloop, which
-# stands beside it as loopr, and compares what they answered: results of the tests, return
+# compare.sh [test|fuzz.SEED]... | --seconds N [SEED]
+# Runs the tests of the ABI, and random walks (fuzz.c), with the C driver and with rloop,
+# which stands beside it as loopr, and compares what they answered: results of the tests, return
 # values, structs, sysfs, sizes, uevents. What may differ stands in 'differences', each with
 # its reason; anything else fails, and so does an entry that no test shows any more.
 set -u
 cd "$(dirname "$0")" || exit 1
 DEFAULT="bad_backing bad_pointer bad_status block_size capacity change_fd configure control
 	detach direct_io late_failure nested overflow partscan permission status uevent unbound"
-tests=("$@")
-if [ ${#tests[@]} -eq 0 ]; then
+seconds='' tests=()
+if [ "${1:-}" = --seconds ]; then
+	seconds=$2 seed=${3:-$(date +%s)}
+else
+	tests=("$@")
+fi
+if [ ${#tests[@]} -eq 0 ] && [ -z "$seconds" ]; then
 	for t in $DEFAULT; do
 		tests+=("$t")
 		[ ! -x "32/test_$t" ] || [ ! -e /proc/sys/abi/vsyscall32 ] || tests+=("32/$t")
 	done
+	# Random walks, the same each time.
+	for ((i = 1; i <= 10; i++)); do
+		tests+=("fuzz.$i")
+	done
 fi
+# Freezing a queue is mostly waiting for RCU.
+[ ! -w /sys/kernel/rcu_expedited ] || echo 1 >/sys/kernel/rcu_expedited
 for m in loop loopr; do
 	[ -e "/dev/$m-control" ] || { echo "Bail out! $m is not there"; exit 1; }
 done
@@ -32,8 +44,13 @@ fi
 run() {
 	local prog=test_${1##*/} dir=.
 	[[ $1 != */* ]] || dir=${1%/*}
+	local args=()
+	if [[ $1 == fuzz.* ]]; then
+		prog=fuzz args=("${1#fuzz.}" "${STEPS:-500}")
+	fi
 	: >"$work/trace"
-	RLOOP_TRACE=$work/trace RLOOP_PREFIX=$2 DRIVER=$3 timeout 300 "$dir/$prog" >"$work/tap" 2>&1
+	RLOOP_TRACE=$work/trace RLOOP_PREFIX=$2 DRIVER=$3 timeout 300 "$dir/$prog" "${args[@]}" >"$work/tap" 2>&1 ||
+		[[ $1 != fuzz.* ]] || echo "the walk broke off" >>"$work/trace"
 	grep -oE '^ok .*# SKIP' "$work/tap" | sed -E 's/^ok [0-9]+ [^.]*\.([^ ]*) .*/\1/' >>"$work/skipped"
 	# The results after the traces of all its tests: the harness may buffer them.
 	cat "$work/trace" <(grep -E '^(not )?ok ' "$work/tap")
@@ -71,11 +88,9 @@ unlisted() {
 	done
 }
 
-echo "TAP version 13"
-echo "1..$((${#tests[@]} + ($# == 0 ? 1 : 0)))"
-n=0 failed=0
-: >"$work/seen"
-for t in "${tests[@]}"; do
+# compare TEST: one test of the TAP.
+compare() {
+	local t=$1
 	n=$((n + 1))
 	echo - >"$work/skipped"
 	run "$t" loop loop >"$work/c.all"
@@ -94,6 +109,23 @@ for t in "${tests[@]}"; do
 	else
 		echo "ok $n compare.$t ($(wc -l <"$work/r") lines)"
 	fi
+}
+
+echo "TAP version 13"
+n=0 failed=0
+: >"$work/seen"
+if [ -n "$seconds" ]; then
+	SECONDS=0
+	while [ $SECONDS -lt "$seconds" ]; do
+		compare "fuzz.$seed"
+		seed=$((seed + 1))
+	done
+	echo "1..$n"
+	exit $failed
+fi
+echo "1..$((${#tests[@]} + ($# == 0 ? 1 : 0)))"
+for t in "${tests[@]}"; do
+	compare "$t"
 done
 if [ $# -eq 0 ]; then
 	i=0 unseen=''

@@ -20,7 +20,7 @@
 
 /* Of a disk in sysfs: all that a program might look at. */
 static const char * const traced_attrs[] = {
-	"size", "ro", "removable", "events", "ext_range", "range", "capability", "inflight",
+	"size", "ro", "removable", "events", "ext_range", "range", "capability",
 	"queue/logical_block_size", "queue/physical_block_size", "queue/minimum_io_size",
 	"queue/optimal_io_size", "queue/discard_granularity", "queue/discard_max_bytes",
 	"queue/discard_max_hw_bytes", "queue/write_zeroes_max_bytes", "queue/max_hw_sectors_kb",
@@ -32,6 +32,9 @@ static const char * const traced_attrs[] = {
 	"loop/backing_file", "loop/offset", "loop/sizelimit", "loop/autoclear", "loop/partscan",
 	"loop/dio",
 };
+
+/* Whether the limits of an unbound disk are of interest. */
+static bool trace_unbound = true;
 
 static inline int trace_fd(void)
 {
@@ -80,16 +83,21 @@ static inline void trace_disk(dev_t dev)
 	static char seen[N][256];
 	static dev_t seen_dev;
 	char path[128], now[256], *end;
+	bool bound;
 	unsigned int i;
 	ssize_t n;
 	int fd;
 
 	if (trace_fd() < 0)
 		return;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/loop", major(dev), minor(dev));
+	bound = access(path, F_OK) == 0;
 	if (dev != seen_dev)
 		memset(seen, 0, sizeof(seen));
 	seen_dev = dev;
 	for (i = 0; i < N; i++) {
+		if (!bound && !trace_unbound && !strncmp(traced_attrs[i], "queue/", 6))
+			continue;
 		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(dev), minor(dev),
 			 traced_attrs[i]);
 		fd = open(path, O_RDONLY | O_CLOEXEC);

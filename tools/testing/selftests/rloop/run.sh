@@ -33,6 +33,9 @@ uml) few=1 ;;
 stock*) slow=2 ;;
 debug) few=1 slow=5 ;;
 esac
+if [ -n "$few" ]; then
+	export RLOOP_FEW=1
+fi
 
 # header FILE KEY: VALUE is what the first lines of a script say. (Here and below
 # no process is started that can be done without: UML is slow at that.)

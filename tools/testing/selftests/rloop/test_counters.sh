@@ -7,7 +7,7 @@ need_rloop
 all="continued discard flush read_buffered read_direct write_buffered write_direct write_zeroes"
 backing tmpfs 4
 attach --direct-io=off "$IMG"
-is "counters" "$all" "$(names "$SYS/rloop")"
+is "attributes" "${all/write_buffered/state write_buffered}" "$(names "$SYS/rloop")"
 for c in $all; do
 	[[ $(counter "$c") =~ ^[0-9]+$ ]] || fail "$c holds '$(counter "$c")'"
 done

@@ -74,6 +74,30 @@ TEST_F(loop, a_lazy_detach_can_be_taken_back)
 	EXPECT_TRUE(is_bound(self->fd));
 }
 
+TEST_F(loop, sysfs_tells_that_a_detach_is_lazy)
+{
+	struct loop_info64 info;
+	char path[96], state[16] = "";
+	int other, fd;
+
+	RLOOP_ONLY();
+	snprintf(path, sizeof(path), "%s/rloop/state", self->sys);
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
+	other = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(other, 0);
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
+	fd = open(path, O_RDONLY);
+	ASSERT_EQ(10, pread(fd, state, sizeof(state), 0));
+	EXPECT_STREQ("detaching\n", state);
+	info = status_of(self->fd);
+	info.lo_flags = 0;
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_SET_STATUS64, &info));
+	ASSERT_EQ(6, pread(fd, state, 6, 0));
+	EXPECT_EQ(0, strncmp("bound\n", state, 6));
+	close(fd);
+	close(other);
+}
+
 TEST_F(loop, autoclear_detaches_with_the_last_close)
 {
 	int other;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Partitions: there when asked for, once, and gone with the file. */
+#include <linux/blkpg.h>
 #include "rloop_device.h"
 #include "rloop_mbr.h"
 #include "rloop_uevent.h"
@@ -79,6 +80,24 @@ TEST_F(loop, they_go_with_the_file)
 	/* And so does the wish for them. */
 	ASSERT_EQ(0, configure(self->fd, partitioned_file(FILE_SIZE), 0));
 	EXPECT_FALSE(HAS(1));
+}
+
+TEST_F(loop, those_added_by_hand_go_with_the_file)
+{
+	struct blkpg_partition part = { .start = MIB, .length = MIB, .pno = 5 };
+	struct blkpg_ioctl_arg arg = {
+		.op = BLKPG_ADD_PARTITION, .datalen = sizeof(part), .data = &part,
+	};
+
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
+	ASSERT_EQ(0, IOCTL(self->fd, BLKPG, &arg));
+	EXPECT_TRUE(HAS(5));
+	EXPECT_EQ(MIB / 512, VALUE(5, "size"));
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
+	close(self->fd);
+	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->fd, 0);
+	EXPECT_FALSE(HAS(5));
 }
 
 TEST_F(loop, change_fd_scans_the_new_file)
