@@ -72,6 +72,7 @@ extern "C" {
     pub(crate) fn kx_disk_put(disk: *mut gendisk);
     pub(crate) fn kx_disk_openers(disk: *mut gendisk) -> c_uint;
     pub(crate) fn kx_disk_scan_partitions(disk: *mut gendisk) -> c_int;
+    pub(crate) fn kx_disk_drop_partitions(disk: *mut gendisk) -> c_int;
     pub(crate) fn kx_disk_create_group(disk: *mut gendisk, group: *const attribute_group) -> c_int;
     pub(crate) fn kx_disk_remove_group(disk: *mut gendisk, group: *const attribute_group);
     pub(crate) fn kx_dev_to_disk(dev: *mut device) -> *mut gendisk;

@@ -70,8 +70,9 @@ int kx_file_size(struct file *file, loff_t *size)
 		*size = i_size_read(file->f_mapping->host);
 		return 0;
 	}
-	/* A network file system's cached size may be stale: ask. */
-	ret = vfs_getattr_nosec(&file->f_path, &stat, STATX_SIZE, 0);
+	/* What a network file system has cached may be stale: the server knows. */
+	ret = vfs_getattr_nosec(&file->f_path, &stat, STATX_SIZE,
+				AT_STATX_FORCE_SYNC);
 	*size = ret ? 0 : stat.size;
 	return ret;
 }

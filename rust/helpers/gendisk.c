@@ -80,6 +80,26 @@ int kx_disk_scan_partitions(struct gendisk *disk)
 	return ret;
 }
 
+/*
+ * Drops the partitions of a disk without a size. Called with open_mutex held. Who has looked up
+ * a partition and waits for that lock would open it when it is gone, and keep the next ones from
+ * being added: without a size it can't be opened.
+ */
+int kx_disk_drop_partitions(struct gendisk *disk)
+{
+	struct block_device *part;
+	unsigned long idx;
+
+	lockdep_assert_held(&disk->open_mutex);
+	xa_for_each_start(&disk->part_tbl, idx, part, 1) {
+		spin_lock(&part->bd_size_lock);
+		i_size_write(part->bd_mapping->host, 0);
+		part->bd_nr_sectors = 0;
+		spin_unlock(&part->bd_size_lock);
+	}
+	return bdev_disk_changed(disk, false);
+}
+
 int kx_disk_create_group(struct gendisk *disk,
 			 const struct attribute_group *group)
 {

@@ -60,6 +60,7 @@ void kx_disk_get(struct gendisk *disk);
 void kx_disk_put(struct gendisk *disk);
 unsigned int kx_disk_openers(struct gendisk *disk);
 int kx_disk_scan_partitions(struct gendisk *disk);
+int kx_disk_drop_partitions(struct gendisk *disk);
 int kx_disk_create_group(struct gendisk *disk,
 			 const struct attribute_group *group);
 void kx_disk_remove_group(struct gendisk *disk,

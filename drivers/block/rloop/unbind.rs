@@ -77,7 +77,7 @@ fn unbind(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>, bound: KBox
     disk.uevent_change();
     drop(gfp);
     disk.media_changed();
-    if let Err(e) = held.scan_partitions() {
+    if let Err(e) = held.drop_partitions() {
         pr_warn!(
             "{}{}: partitions could not be removed ({})\n",
             dev.setup.prefix,

@@ -8,6 +8,7 @@ use crate::{
         bdev::{BlockDevice, OpenMode},
         mq::{self, QueueData},
     },
+    helpers,
     module::THIS_MODULE,
 };
 use core::marker::PhantomData;
@@ -51,11 +52,11 @@ pub trait Operations: mq::Operations {
 pub struct OpenMutex<'a, T: Operations>(&'a Disk<T>);
 
 impl<T: Operations> OpenMutex<'_, T> {
-    /// Drops all partitions, and scans anew if the disk has a size and scanning is on:
-    /// `bdev_disk_changed()`. Fails with EBUSY while a partition is open.
-    pub fn scan_partitions(&self) -> Result {
+    /// Drops all partitions, of a disk that has no size any more: `bdev_disk_changed()`. Whoever is
+    /// on the way to open one gets ENXIO. Fails with EBUSY while a partition is open.
+    pub fn drop_partitions(&self) -> Result {
         // SAFETY: The disk is live and its `open_mutex` held.
-        to_result(unsafe { bindings::bdev_disk_changed(self.0.as_raw(), false) })
+        to_result(unsafe { helpers::kx_disk_drop_partitions(self.0.as_raw()) })
     }
 }
 

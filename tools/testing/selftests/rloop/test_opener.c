@@ -112,4 +112,49 @@ TEST_F_TIMEOUT(loop, an_opener_at_every_event, 600)
 	close(o.sk);
 }
 
+struct prober {
+	char path[80];
+	atomic_bool stop;
+};
+
+static void *open_always(void *arg)
+{
+	struct prober *p = arg;
+
+	while (!p->stop) {
+		int fd = open(p->path, O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+/* Who opens a partition while it goes does not keep the next ones from coming. */
+TEST_F_TIMEOUT(loop, a_partition_opened_while_it_goes, 600)
+{
+	struct prober prober = {};
+	pthread_t tid;
+	char part[96];
+	int round, rounds = getenv("RLOOP_FEW") ? 30 : 300;
+
+	RLOOP_ONLY();
+	snprintf(prober.path, sizeof(prober.path), "%sp1", self->path);
+	snprintf(part, sizeof(part), "%s/%sp2", self->sys, self->sys + strlen("/sys/block/"));
+	ASSERT_EQ(0, pthread_create(&tid, NULL, open_always, &prober));
+	for (round = 0; round < rounds && !_metadata->exit_code; round++) {
+		int file = partitioned_file(FILE_SIZE);
+
+		ASSERT_EQ(0, configure(self->fd, file, LO_FLAGS_PARTSCAN));
+		close(file);
+		EXPECT_EQ(0, access(part, F_OK)) TH_LOG("round %d", round);
+		ASSERT_TRUE(detach(self->fd, self->sys));
+		self->fd = open(self->path, O_RDWR | O_CLOEXEC);
+		ASSERT_GE(self->fd, 0);
+		EXPECT_NE(0, access(part, F_OK)) TH_LOG("round %d", round);
+	}
+	prober.stop = true;
+	pthread_join(tid, NULL);
+}
+
 TEST_HARNESS_MAIN
