@@ -37,8 +37,9 @@ need() {
 	done
 }
 need_rloop() { [ "$DRIVER" = rloop ] || skip "rloop only"; }
+kernel_has() { grep -qw "$1" /proc/filesystems || modprobe -q "$1" 2>/dev/null || skip "no $1 in this kernel"; }
 need_fs() {
-	grep -qw "$1" /proc/filesystems || modprobe -q "$1" 2>/dev/null || skip "no $1 in this kernel"
+	kernel_has "$1"
 	need "mkfs.$1"
 }
 # ---- checks

@@ -8,7 +8,7 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 DEFAULT="bad_backing bad_pointer bad_status block_size capacity change_fd configure control
-	detach direct_io late_failure nested overflow partscan permission status uevent unbound"
+	detach direct_io inflight late_failure nested overflow partscan permission status uevent unbound"
 seconds='' tests=()
 if [ "${1:-}" = --seconds ]; then
 	seconds=$2 seed=${3:-$(date +%s)}

@@ -7,8 +7,7 @@
 # few: tmpfs
 # timeout: 240
 . "${0%/*}/common.sh"
-
-kernel_has() { grep -qw "$1" /proc/filesystems || modprobe -q "$1" || skip "no $1 in this kernel"; }
+. "$HERE/nfs.sh"
 
 # on_disk TYPE MKFS...: MNT is a new file system of that type.
 on_disk() {
@@ -39,34 +38,6 @@ packed() {
 	mount -t "$1" -o ro "$DISK" "$MNT"
 	defer umount "$MNT"
 	IMG=$MNT/img
-}
-
-# A server in the same machine.
-serve_nfs() {
-	local dir=$T/export
-	kernel_has nfsd
-	kernel_has nfs4
-	need rpc.nfsd exportfs
-	filesystem ext4
-	mkdir "$dir"
-	mount --bind "$MNT" "$dir"
-	defer umount "$dir"
-	busybox ip link set lo up
-	if ! mountpoint -q /proc/fs/nfsd; then
-		mount -t nfsd nfsd /proc/fs/nfsd
-	fi
-	defer umount /proc/fs/nfsd
-	mkdir -p /var/lib/nfs/v4recovery /run/rpc_pipefs
-	rpc.mountd -N 3 --no-udp
-	defer killall -q rpc.mountd
-	exportfs -o rw,no_root_squash,insecure,no_subtree_check,fsid=0 "127.0.0.1:$dir"
-	defer exportfs -ua
-	# Nobody has anything to reclaim: the shortest time that a server waits for that.
-	rpc.nfsd -N 3 -G 10 -L 10 2
-	defer rpc.nfsd 0
-	MNT=$(mktemp -d "$T/mnt.XXXX")
-	mount -t nfs4 -o vers=4.2 127.0.0.1:/ "$MNT"
-	defer umount "$MNT"
 }
 
 case $1 in
