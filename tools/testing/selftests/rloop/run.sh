@@ -6,6 +6,7 @@
 #
 # A test says in its first lines:  # variants: A B   runs once with each argument
 #                                  # few: A          of them on UML and the debug kernel
+#                                  # prev: A         of them on the older stock kernel
 #                                  # timeout: N      seconds, instead of 60
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -67,6 +68,7 @@ for f in test_*; do
 	name=${name%.sh}
 	VALUE=
 	[ -z "$few" ] || header "$f" few
+	[ "$tier" != stock-prev ] || header "$f" prev
 	[ -n "$VALUE" ] || header "$f" variants
 	for v in ${VALUE:--}; do
 		[ "$v" = - ] && v=

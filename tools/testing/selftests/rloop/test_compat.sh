@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The ioctls of 32-bit programs: the same tests, built for them.
-# variants: status bad_status bad_pointer permission configure unbound change_fd capacity block_size direct_io control detach overflow
+# The ioctls of 32-bit programs: some of the tests, built for them. compare.sh runs all.
+# variants: status bad_status permission control overflow
 # few: status overflow
 . "${0%/*}/common.sh"
 

@@ -2,14 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # The tasks and file systems are frozen as for suspend, again and again, while a device
 # is written to and read back.
-# variants: ext4 block
-# few: block
-# timeout: 120
 . "${0%/*}/common.sh"
 
 grep -qsw freezer /sys/power/pm_test || skip "no freezer test in this kernel"
 echo 0 >/sys/module/suspend/parameters/pm_test_delay
-backing "$1" 64
+backing ext4 16
 attach --direct-io=on "$IMG"
 mkdir "$T/other"
 mount -t tmpfs tmpfs "$T/other"
@@ -17,12 +14,12 @@ defer umount "$T/other"
 truncate -s 16M "$T/other/img"
 direct=$LOOP
 attach "$T/other/img"
-verify_fio "$direct" --size=64m --loops=3 &
+verify_fio "$direct" --size=16m --loops=2 &
 first=$!
-verify_fio "$LOOP" --size=16m --loops=3 &
+verify_fio "$LOOP" --size=8m --loops=2 &
 second=$!
 echo freezer >/sys/power/pm_test
-for ((i = 0; i < 5; i++)); do
+for ((i = 0; i < 3; i++)); do
 	sleep 0.3
 	echo freeze >/sys/power/state
 done

@@ -136,7 +136,7 @@ TEST_F_TIMEOUT(loop, a_partition_opened_while_it_goes, 600)
 	struct prober prober = {};
 	pthread_t tid;
 	char part[96];
-	int round, rounds = getenv("RLOOP_FEW") ? 30 : 300;
+	int round, rounds = 100;
 
 	RLOOP_ONLY();
 	snprintf(prober.path, sizeof(prober.path), "%sp1", self->path);
