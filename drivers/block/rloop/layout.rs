@@ -4,7 +4,9 @@
 //!
 //! The crate `abi_layout` is generated from what the C compiler makes of the header.
 
-use crate::abi::{self, cmd, config, flag, info64, COMPAT, NATIVE};
+#[cfg(CONFIG_COMPAT)]
+use crate::abi::COMPAT;
+use crate::abi::{self, cmd, config, flag, info64, NATIVE};
 use abi_layout as c;
 
 macro_rules! same {

@@ -21,7 +21,7 @@ if [ ${#tests[@]} -eq 0 ] && [ -z "$seconds" ]; then
 		[ ! -x "32/test_$t" ] || [ ! -e /proc/sys/abi/vsyscall32 ] || tests+=("32/$t")
 	done
 	# Random walks, the same each time.
-	for ((i = 1; i <= 10; i++)); do
+	for ((i = 1; i <= 5; i++)); do
 		tests+=("fuzz.$i")
 	done
 fi

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The ioctls of 32-bit programs: some of the tests, built for them. compare.sh runs all.
 # variants: status bad_status permission control overflow
+# prev: permission
 # few: status overflow
 . "${0%/*}/common.sh"
 

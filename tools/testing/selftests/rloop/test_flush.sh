@@ -3,6 +3,7 @@
 # fsync on the device reaches the disk below the backing: the data is written
 # there, and its cache is flushed.
 # variants: ext4 xfs btrfs block
+# prev: xfs
 # few: ext4 block
 . "${0%/*}/common.sh"
 

@@ -3,6 +3,7 @@
 # A backing without space: the error says so, it is no I/O error, and what was
 # acknowledged before is there.
 # variants: tmpfs ext4 xfs
+# prev: xfs
 # few: ext4
 . "${0%/*}/common.sh"
 

@@ -3,6 +3,7 @@
 # offset and sizelimit: data lands at the offset, nothing is written or read
 # outside, on either path.
 # variants: tmpfs ext4 block
+# prev: block
 # few: tmpfs
 . "${0%/*}/common.sh"
 
