@@ -72,7 +72,7 @@ names() {
 	done
 	echo "${out# }"
 }
-settle() { [ ! -S /run/udev/control ] || udevadm settle --timeout=30; }
+settle() { [ ! -S /run/udev/control ] || udevadm settle --timeout=120; }
 
 # ---- memory-backed disks to put file systems on
 # disk MIB [ATTR=VALUE]...: DISK is a new null_blk disk.

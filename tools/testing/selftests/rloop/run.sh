@@ -31,8 +31,8 @@ done
 few='' slow=1
 case $tier in
 uml) few=1 ;;
-stock*) slow=2 ;;
-debug) few=1 slow=5 ;;
+stock*) slow=3 ;;
+debug) few=1 slow=6 ;;
 esac
 if [ -n "$few" ]; then
 	export RLOOP_FEW=1
@@ -150,7 +150,7 @@ udev_waits() {
 	[ ! -S /run/udev/control ] || udevadm control --stop-exec-queue
 }
 udev_goes_on() {
-	[ ! -S /run/udev/control ] || { udevadm control --start-exec-queue && udevadm settle --timeout=30; }
+	[ ! -S /run/udev/control ] || { udevadm control --start-exec-queue && udevadm settle --timeout=120; }
 }
 
 # ---- one test; sets rc, and why where something else is wrong with it
