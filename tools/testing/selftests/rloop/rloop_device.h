@@ -172,6 +172,18 @@ static inline bool sysfs_group(const char *sys)
 	return access(path, F_OK) == 0;
 }
 
+/* Waits until the device is unbound: somebody else may be the last to close it. */
+static inline bool detach_and_close(int fd, const char *sys)
+{
+	int i;
+
+	ioctl(fd, LOOP_CLR_FD);
+	close(fd);
+	for (i = 0; i < 1000 && sysfs_group(sys); i++)
+		usleep(10000);
+	return !sysfs_group(sys);
+}
+
 /* Nothing of a failed attempt may be seen on the device. */
 #define EXPECT_UNBOUND(self) do { \
 	struct loop_info64 __info; \

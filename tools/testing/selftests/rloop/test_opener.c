@@ -47,18 +47,6 @@ static void *open_at_events(void *arg)
 	return NULL;
 }
 
-/* Detaches: the opener may be the last to close, so this waits. */
-static bool detach(int fd, const char *sys)
-{
-	int i;
-
-	ioctl(fd, LOOP_CLR_FD);
-	close(fd);
-	for (i = 0; i < 1000 && sysfs_group(sys); i++)
-		usleep(10000);
-	return !sysfs_group(sys);
-}
-
 TEST_F_TIMEOUT(loop, an_opener_at_every_event, 600)
 {
 	const char *disk = self->sys + strlen("/sys/block/");
@@ -91,7 +79,7 @@ TEST_F_TIMEOUT(loop, an_opener_at_every_event, 600)
 			EXPECT_GT(uevent_index(&evs, "add", name[p]),
 				  uevent_index(&evs, "change", disk));
 		}
-		ASSERT_TRUE(detach(self->fd, self->sys));
+		ASSERT_TRUE(detach_and_close(self->fd, self->sys));
 		self->fd = open(self->path, O_RDWR | O_CLOEXEC);
 		ASSERT_GE(self->fd, 0);
 		ASSERT_TRUE(uevent_collect(sk, disk, &evs));
@@ -148,7 +136,7 @@ TEST_F_TIMEOUT(loop, a_partition_opened_while_it_goes, 600)
 		ASSERT_EQ(0, configure(self->fd, file, LO_FLAGS_PARTSCAN));
 		close(file);
 		EXPECT_EQ(0, access(part, F_OK)) TH_LOG("round %d", round);
-		ASSERT_TRUE(detach(self->fd, self->sys));
+		ASSERT_TRUE(detach_and_close(self->fd, self->sys));
 		self->fd = open(self->path, O_RDWR | O_CLOEXEC);
 		ASSERT_GE(self->fd, 0);
 		EXPECT_NE(0, access(part, F_OK)) TH_LOG("round %d", round);

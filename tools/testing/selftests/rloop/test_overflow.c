@@ -38,8 +38,7 @@ TEST_F(loop, a_large_device_number)
 	EXPECT_EQ(0, configure(self->fd, other, 0));
 	EXPECT_EQ(word == 4 ? -EOVERFLOW : 0, get_old(self->fd));
 	EXPECT_NE(0, status_of(self->fd).lo_rdevice);
-	EXPECT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
-	close(self->fd);
+	EXPECT_TRUE(detach_and_close(self->fd, self->sys));
 	self->fd = open(self->path, O_RDWR | O_CLOEXEC);
 	EXPECT_EQ(0, IOCTL(other, LOOP_CLR_FD, 0));
 	close(other);
