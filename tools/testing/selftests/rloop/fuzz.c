@@ -4,7 +4,6 @@
  * the same seed. With RLOOP_TRACE each step leaves what it answered, so that the
  * walks of two drivers can be compared: compare.sh does that.
  */
-#include <linux/blkpg.h>
 #include <pthread.h>
 #define NO_LOOP_FIXTURE
 #include "rloop_device.h"

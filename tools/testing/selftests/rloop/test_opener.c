@@ -5,7 +5,6 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <linux/blkpg.h>
 #include "rloop_device.h"
 #include "rloop_mbr.h"
 #include "rloop_uevent.h"
