@@ -38,14 +38,18 @@ mixed() {
 	local args=(--direct=1 --ioengine=libaio --iodepth=8 --verify=crc32c --do_verify=1
 		--verify_state_save=0 --thread --rw=randwrite --filename="$LOOP" --size=2m)
 	need fio
+	local sectors=256k
+	[ -z "${RLOOP_FEW:-}" ] || { args+=(--io_size=512k) sectors=64k; }
 	fio --name=blocks "${args[@]}" --bs=4k --offset=0 --randseed=1 \
-		--name=sectors "${args[@]}" --bs=512 --offset=2m --randseed=2 --io_size=256k \
+		--name=sectors "${args[@]}" --bs=512 --offset=2m --randseed=2 --io_size=$sectors \
 		--name=between "${args[@]}" --bsrange=512-8k --bs_unaligned=0 --blockalign=512 --offset=4m --randseed=3 \
 		--name=more "${args[@]}" --bs=4k --offset=6m --randseed=4 >"$T/fio.log" 2>&1 ||
 		{ cat "$T/fio.log"; fail "fio with a mix of sizes"; }
 }
 mixed
-[ "$DRIVER" != rloop ] || "$HERE/interleave" "$LOOP" 512 6 1500
+rounds=1500
+[ -z "${RLOOP_FEW:-}" ] || rounds=500
+[ "$DRIVER" != rloop ] || "$HERE/interleave" "$LOOP" 512 6 $rounds
 used write_direct write_buffered
 detach "$LOOP"
 

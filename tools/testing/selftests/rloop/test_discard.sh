@@ -3,6 +3,7 @@
 # A discard punches a hole: the space is given back, the range reads zeroes,
 # and the rest is as it was.
 # variants: tmpfs ext4 xfs btrfs
+# prev: xfs
 # few: ext4
 . "${0%/*}/common.sh"
 

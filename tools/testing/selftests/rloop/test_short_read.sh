@@ -3,6 +3,7 @@
 # The file is cut under the device: what is left is read, what is gone is an I/O
 # error, and a read across the end is not whole.
 # variants: tmpfs ext4 xfs btrfs
+# prev: btrfs
 # few: tmpfs xfs
 . "${0%/*}/common.sh"
 

@@ -3,14 +3,17 @@
 # fio writes and verifies through the device; the backing holds the same bytes;
 # the requests took the rung that they were meant to take.
 # variants: tmpfs ext4 xfs btrfs block
+# prev: tmpfs xfs
 # few: ext4 tmpfs
 # timeout: 120
 . "${0%/*}/common.sh"
 
 backing "$1" 12
+size=8m
+[ -z "${RLOOP_FEW:-}" ] || size=3m
 for dio in on off; do
 	attach --direct-io=$dio "$IMG"
-	verify_fio "$LOOP" --size=8m
+	verify_fio "$LOOP" --size=$size
 	blockdev --flushbufs "$LOOP"
 	cmp "$LOOP" "$IMG"
 	if [ $dio = on ]; then
