@@ -98,7 +98,8 @@ fi
 RLOOP_TMP=$(mktemp -d /tmp/rloop-tests.XXXXXX)
 export RLOOP_TMP
 udev_was_on=''
-trap 'udev_on; rm -rf --one-file-system "$RLOOP_TMP"' EXIT
+# (A child that is killed before it has become what it is to run would do so, too.)
+trap '[ "$BASHPID" != "$$" ] || { udev_on; rm -rf --one-file-system "$RLOOP_TMP"; }' EXIT
 
 # Waiting for RCU is most of what adding and removing a device costs on UML.
 if [ "$tier" = uml ] && [ -w /sys/kernel/rcu_expedited ]; then
