@@ -15,15 +15,16 @@ use kernel_ext::block::gendisk::Disk;
 pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Result {
     let mut state = dev.state()?;
     state.check_bound()?;
-    let wanted = Wanted::from_info(info)?;
     let old = dev.status().ok_or(ENXIO)?;
+    if info.offset != old.backing.offset as u64 || info.sizelimit != old.sizelimit as u64 {
+        // What the page cache of the disk holds belongs to the old place. (As in the C driver, also
+        // if the new one is refused: who asks for it sees what the file holds now.)
+        let _ = disk.whole().sync_and_invalidate();
+    }
+    let wanted = Wanted::from_info(info)?;
 
     let moved = old.backing.offset != wanted.offset;
     let resized = moved || old.sizelimit != wanted.sizelimit;
-    if resized {
-        // What the page cache of the disk holds belongs to the old place.
-        let _ = disk.whole().sync_and_invalidate();
-    }
     let mut backing = old.backing.clone();
     if moved {
         let there = Backing {
