@@ -117,7 +117,7 @@ results() { grep -Ev '^#|^TAP version|^1\.\.' "$1" | comment; }
 
 # ---- what a test may leave behind
 state() {
-	local f dev
+	local f dev i
 	for f in /sys/block/*/loop /sys/kernel/config/nullb/rlt* "$RLOOP_TMP"/*; do
 		[ ! -e "$f" ] || echo "$f"
 	done
@@ -128,9 +128,16 @@ state() {
 	if [ ! -e "$dev" ]; then
 		echo "not loaded: $DRIVER"
 	elif [ -e "$dev/refcnt" ]; then
-		echo "loaded: $DRIVER, $(<"$dev/refcnt") users"
+		# A line for each user: what was open before and is not any more is not left behind.
+		for ((i = $(<"$dev/refcnt"); i > 0; i--)); do
+			echo "$DRIVER is in use ($i)"
+		done
 	fi
 }
+
+new() { diff <(echo "$1") <(echo "$2") | grep '^>'; }
+# What udev has open is nobody's.
+settle() { [ ! -S /run/udev/control ] || udevadm settle --timeout=120; }
 
 SPLAT='BUG:|WARNING:|KASAN|UBSAN|Oops|kernel BUG at|Call Trace|INFO: task|INFO: rcu|soft lockup|hung task|unreferenced object|general protection|possible circular locking|Kernel panic|refcount_t:|sysfs: cannot create|rust_kernel: panicked'
 # What the kernel complained about since the mark.
@@ -158,7 +165,7 @@ tidy() {
 
 udev_off() {
 	[ -z "$udev_was_on" ] && [ -S /run/udev/control ] || return 0
-	udevadm settle --timeout=120
+	settle
 	if [ -n "$tier" ]; then
 		udevadm control --exit
 		rm -f /run/udev/control
@@ -175,7 +182,7 @@ udev_on() {
 	else
 		udevadm control --start-exec-queue
 	fi
-	udevadm settle --timeout=120
+	settle
 }
 
 # ---- one test; sets rc, and why where something else is wrong with it
@@ -184,6 +191,7 @@ run_one() {
 	header "$file" timeout
 	limit=$((${VALUE:-60} * slow))
 	why=
+	settle
 	before=$(state)
 	[ ! -w /dev/kmsg ] || echo "rloop-selftest: $mark" >/dev/kmsg
 	# shellcheck disable=SC2086  # no variant, no argument
@@ -208,14 +216,15 @@ run_one() {
 	# udev may still be looking at a device.
 	for ((i = 0; i < 30; i++)); do
 		after=$(state)
-		[ "$after" != "$before" ] || break
+		new "$before" "$after" >/dev/null || break
+		settle
 		sleep 0.1
 	done
-	if [ "$after" != "$before" ]; then
+	if new "$before" "$after" >/dev/null; then
 		why="${why:+$why; }left behind"
 		{
-			echo "left behind (> is new):"
-			diff <(echo "$before") <(echo "$after") | grep '^[<>]'
+			echo "left behind:"
+			new "$before" "$after"
 			tidy
 		} >>"$log"
 	fi
