@@ -105,10 +105,18 @@ trap '[ "$BASHPID" != "$$" ] || { udev_on; rm -rf --one-file-system "$RLOOP_TMP"
 if [ "$tier" = uml ] && [ -w /sys/kernel/rcu_expedited ]; then
 	echo 1 >/sys/kernel/rcu_expedited
 fi
-if [ -n "$few" ] && [ -S /run/udev/control ]; then
+# What it opens late may load another driver.
+udev_exit() {
+	local i
 	udevadm control --exit
 	rm -f /run/udev/control
-fi
+	for ((i = 0; i < 50; i++)); do
+		grep -qsxE 'systemd-udevd|\(udev-worker\)' /proc/[0-9]*/comm || return 0
+		sleep 0.1
+	done
+	pkill -KILL -x 'systemd-udevd|\(udev-worker\)'
+}
+[ -z "$few" ] || [ ! -S /run/udev/control ] || udev_exit
 
 say() { printf '%s\n' "$*"; }
 comment() { sed -u 's/^/# /'; }
@@ -167,8 +175,7 @@ udev_off() {
 	[ -z "$udev_was_on" ] && [ -S /run/udev/control ] || return 0
 	settle
 	if [ -n "$tier" ]; then
-		udevadm control --exit
-		rm -f /run/udev/control
+		udev_exit
 	else
 		udevadm control --stop-exec-queue
 	fi
