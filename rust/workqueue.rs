@@ -6,7 +6,7 @@
 
 use crate::helpers;
 use core::ptr::NonNull;
-use kernel::{bindings, prelude::*};
+use kernel::{bindings, prelude::*, workqueue::Queue};
 
 /// An unbound, freezable workqueue: wraps `struct workqueue_struct`.
 ///
@@ -25,6 +25,13 @@ impl Workqueue {
         // SAFETY: `name` is valid for the call, which copies it.
         let wq = unsafe { helpers::kx_alloc_workqueue(name.as_char_ptr(), max_active) };
         NonNull::new(wq).map(Self).ok_or(ENOMEM)
+    }
+
+    /// Calls `f` in a worker: [`Queue::try_spawn()`]. Sleeps. Fails with ENOMEM.
+    pub fn spawn(&self, f: impl FnOnce() + Send + 'static) -> Result {
+        // SAFETY: A live workqueue, which waits for its items before it goes.
+        let queue = unsafe { Queue::from_raw(self.as_raw()) };
+        Ok(queue.try_spawn(GFP_KERNEL, f)?)
     }
 
     /// Waits for the items that are queued now: `flush_workqueue()`. Sleeps.

@@ -55,11 +55,19 @@ impl Default for Flag {
 impl Refused {
     /// Takes note of a refusal. Whether it is the first one.
     pub(crate) fn note(&self, mode: SpaceMode) -> bool {
-        let flag = match mode {
+        !self.flag(mode).0.xchg(true, Relaxed)
+    }
+
+    /// Nothing could be done about a refusal: the next one will be the first.
+    pub(crate) fn forget(&self, mode: SpaceMode) {
+        self.flag(mode).0.store(false, Relaxed);
+    }
+
+    fn flag(&self, mode: SpaceMode) -> &Flag {
+        match mode {
             SpaceMode::Punch => &self.punch,
             SpaceMode::Zero => &self.zero,
-        };
-        !flag.0.xchg(true, Relaxed)
+        }
     }
 
     /// The file is leaving the device, whose limits are no longer its business.

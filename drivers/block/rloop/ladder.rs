@@ -35,9 +35,9 @@ pub(crate) fn work<T: Laned + Gated>(mut rq: Request<T>) {
     // The device may go with its last request, but not before its workers have gone.
     let device = rq.device_ref();
     serve_as_submitter(rq);
-    while let Some(mut rq) = device.lanes().next(lane) {
-        rq.data_mut().lane = None;
-        serve_as_submitter(rq);
+    // It gets a worker of its own: a request with the tag of ours would wait for this one.
+    if let Some(rq) = device.lanes().next(lane) {
+        request::to_worker(rq);
     }
 }
 

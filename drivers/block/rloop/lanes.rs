@@ -74,7 +74,7 @@ impl<T: Host> Lanes<T> {
         Some(rq)
     }
 
-    /// A request of this lane is with its worker no more, which gets the next one.
+    /// A request of this lane is with its worker no more: the next one can run.
     pub(crate) fn next(&self, number: LaneNumber) -> Option<Request<T>> {
         let mut lanes = self.lanes.lock();
         let lane = &mut lanes[usize::from(number.0)];

@@ -6,6 +6,7 @@ use crate::{backing::Backing, request::Host};
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
+        gendisk::DiskRef,
         mq::{Op, Request},
         SECTOR_SHIFT,
     },
@@ -38,13 +39,24 @@ pub(crate) fn change<T: Host>(rq: Request<T>) {
     };
     let pos = (rq.sector() << SECTOR_SHIFT) as i64 + backing.offset;
     let result = backing.file.change_space(mode, pos, rq.bytes());
-    if result != Err(errno::opnotsupp()) || !backing.refused.note(mode) {
-        return rq.end(result);
+    if result == Err(errno::opnotsupp()) && backing.refused.note(mode) {
+        correct(backing, rq.disk(), mode);
     }
-    let refused = backing.refused.clone();
-    let disk = rq.disk();
     rq.end(result);
-    // Once per backing and mode, after the request has ended: freezing waits for all others, and at
-    // most two of the device's workers wait here. Limits that only shrink are not refused.
-    let _ = disk.update_limits_frozen(|limits| refused.apply(limits), |_| ());
+}
+
+/// Takes what was refused out of the limits. Sleeps.
+///
+/// That waits for all requests, so it is nothing that the worker of a request can do, not even after
+/// its end: the next request that has its tag has its work item, too, which the workqueue does not
+/// start before this worker has returned.
+fn correct<T: Host>(backing: &Backing, disk: DiskRef<T>, mode: SpaceMode) {
+    let refused = backing.refused.clone();
+    let job = move || {
+        // Limits that only shrink are not refused.
+        let _ = disk.update_limits_frozen(|limits| refused.apply(limits), |_| ());
+    };
+    if backing.wq.spawn(job).is_err() {
+        backing.refused.forget(mode);
+    }
 }
