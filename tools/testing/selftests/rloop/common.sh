@@ -6,6 +6,7 @@ set -eEuo pipefail
 DRIVER=${DRIVER:-rloop}
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export LC_ALL=C
+. "$HERE/udev.sh"
 
 skip() { echo "SKIP $*"; exit 4; }
 fail() { echo "FAIL $*"; exit 1; }
@@ -72,7 +73,6 @@ names() {
 	done
 	echo "${out# }"
 }
-settle() { [ ! -S /run/udev/control ] || udevadm settle --timeout=120; }
 
 # ---- memory-backed disks to put file systems on
 # disk MIB [ATTR=VALUE]...: DISK is a new null_blk disk.

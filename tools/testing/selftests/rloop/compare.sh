@@ -7,6 +7,7 @@
 # its reason; anything else fails, and so does an entry that no test shows any more.
 set -u
 cd "$(dirname "$0")" || exit 1
+. ./udev.sh
 DEFAULT="bad_backing bad_pointer bad_status block_size capacity change_fd configure control
 	detach direct_io inflight late_failure nested overflow partscan permission status uevent unbound"
 seconds='' tests=()
@@ -33,12 +34,8 @@ done
 work=$(mktemp -d /tmp/rloop-compare.XXXXXX)
 export RLOOP_TMP=$work
 trap 'rm -rf "$work"' EXIT
-# It opens devices when it likes, and then a device is busy or an event goes out.
-if [ -S /run/udev/control ]; then
-	udevadm settle
-	udevadm control --exit
-	rm -f /run/udev/control
-fi
+# With udev, a device may be busy or an event go out.
+udev_exit
 
 # run NAME PREFIX DRIVER: trace and results in $work/DRIVER
 run() {

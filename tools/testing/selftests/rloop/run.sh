@@ -10,6 +10,7 @@
 #                                  # timeout: N      seconds, instead of 60
 set -u
 cd "$(dirname "$0")" || exit 1
+. ./udev.sh
 
 if [ -z "${DRIVER:-}" ]; then
 	DRIVER=loop
@@ -105,18 +106,7 @@ trap '[ "$BASHPID" != "$$" ] || { udev_on; rm -rf --one-file-system "$RLOOP_TMP"
 if [ "$tier" = uml ] && [ -w /sys/kernel/rcu_expedited ]; then
 	echo 1 >/sys/kernel/rcu_expedited
 fi
-# What it opens late may load another driver.
-udev_exit() {
-	local i
-	udevadm control --exit
-	rm -f /run/udev/control
-	for ((i = 0; i < 50; i++)); do
-		grep -qsxE 'systemd-udevd|\(udev-worker\)' /proc/[0-9]*/comm || return 0
-		sleep 0.1
-	done
-	pkill -KILL -x 'systemd-udevd|\(udev-worker\)'
-}
-[ -z "$few" ] || [ ! -S /run/udev/control ] || udev_exit
+[ -z "$few" ] || udev_exit
 
 say() { printf '%s\n' "$*"; }
 comment() { sed -u 's/^/# /'; }
@@ -144,8 +134,6 @@ state() {
 }
 
 new() { diff <(echo "$1") <(echo "$2") | grep '^>'; }
-# What udev has open is nobody's.
-settle() { [ ! -S /run/udev/control ] || udevadm settle --timeout=120; }
 
 SPLAT='BUG:|WARNING:|KASAN|UBSAN|Oops|kernel BUG at|Call Trace|INFO: task|INFO: rcu|soft lockup|hung task|unreferenced object|general protection|possible circular locking|Kernel panic|refcount_t:|sysfs: cannot create|rust_kernel: panicked'
 # What the kernel complained about since the mark.
@@ -173,10 +161,10 @@ tidy() {
 
 udev_off() {
 	[ -z "$udev_was_on" ] && [ -S /run/udev/control ] || return 0
-	settle
 	if [ -n "$tier" ]; then
 		udev_exit
 	else
+		settle
 		udevadm control --stop-exec-queue
 	fi
 	udev_was_on=1

@@ -13,10 +13,10 @@ count() { grep -c "^KERNEL.*$1" "$T/events" || :; }
 # is not the driver's, and is kept out of this.
 rules=/run/udev/rules.d/99-rloop-test.rules
 mkdir -p "${rules%/*}"
-defer udevadm control --reload
+defer udev_reload
 defer rm -f "$rules"
 echo 'SUBSYSTEM=="block", KERNEL=="loop*", OPTIONS:="nowatch"' >"$rules"
-udevadm control --reload
+udev_reload
 udevadm trigger --subsystem-match=block --settle
 
 backing tmpfs 16
