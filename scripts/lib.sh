@@ -25,18 +25,18 @@ die() {
 
 # step TEXT COMMAND...: run quietly, show the end of the output on failure only.
 step() {
-	local text=$1 log start rc=0
+	local text=$1 log out in start rc=0
 	shift
 	say "$text ..."
 	start=$(date +%s)
 	log=$(mktemp "${TMPDIR:-/tmp}/rloop-step.XXXXXX")
-	"$@" >"$log" 2>&1 </dev/null || rc=$?
-	if [ $rc -ne 0 ]; then
-		tail -n 60 "$log" >&2
-		rm -f "$log"
-		die "$text: failed with status $rc"
-	fi
+	# Without a name nothing is left of it when we are interrupted.
+	exec {out}>"$log" {in}<"$log"
 	rm -f "$log"
+	"$@" >&"$out" 2>&1 </dev/null || rc=$?
+	[ $rc -eq 0 ] || tail -n 60 <&"$in" >&2
+	exec {out}>&- {in}<&-
+	[ $rc -eq 0 ] || die "$text: failed with status $rc"
 	say "$text: done in $(($(date +%s) - start)) s"
 }
 
