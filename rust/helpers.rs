@@ -4,11 +4,12 @@
 //!
 //! The prototypes are those of `rust/helpers/helpers.h`; what each wraps stands in its name.
 
+use core::mem::MaybeUninit;
 use kernel::{
     bindings::{
-        attribute_group, bio, bio_vec, block_device, bvec_iter, device, device_attribute, file,
-        gendisk, iov_iter, kiocb, mutex, queue_limits, request, request_queue, spinlock,
-        work_struct, workqueue_struct,
+        attribute_group, bio, bio_vec, blk_mq_hw_ctx, blk_mq_tag_set, blk_plug, block_device,
+        bvec_iter, device, device_attribute, file, gendisk, iov_iter, kiocb, mutex, queue_limits,
+        request, request_queue, rq_list, spinlock, task_struct, work_struct, workqueue_struct,
     },
     ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_ushort, c_void},
 };
@@ -44,11 +45,31 @@ impl Default for Charge {
     }
 }
 
+/// `struct kx_submitter`: what the task was in the middle of.
+#[repr(C)]
+pub(crate) struct SubmitterState {
+    journal_info: usize,
+    bio_list: usize,
+    plug: usize,
+    read_bytes: u64,
+    write_bytes: u64,
+    memflags: c_uint,
+    pub(crate) fits: bool,
+    css: usize,
+    own: MaybeUninit<blk_plug>,
+}
+
+/// `bio_end_io_t`.
+pub(crate) type BioEndIo = unsafe extern "C" fn(*mut bio);
+
 /// `KX_IO_DIRECT` and so on.
 pub(crate) mod io {
     pub(crate) const DIRECT: u32 = 1;
     pub(crate) const DSYNC: u32 = 2;
     pub(crate) const DONTCACHE: u32 = 4;
+    pub(crate) const NOWAIT: u32 = 8;
+    pub(crate) const NOIO: u32 = 16;
+    pub(crate) const POLLED: u32 = 32;
 }
 
 #[allow(improper_ctypes)] // Empty structs of C, as in the bindings crate.
@@ -57,9 +78,32 @@ extern "C" {
     pub(crate) fn kx_charge_enter(rq: *const request, charge: *mut Charge);
     pub(crate) fn kx_charge_leave(charge: *const Charge);
 
-    pub(crate) fn kx_req_get_ioprio(rq: *mut request) -> c_ushort;
+    pub(crate) fn kx_jiffies() -> c_ulong;
+    pub(crate) fn kx_jiffies_to_nsecs(j: c_ulong) -> u64;
+    pub(crate) fn kx_current() -> *const task_struct;
+    pub(crate) fn kx_current_runtime() -> u64;
+    pub(crate) fn kx_cond_resched();
+    pub(crate) fn kx_cpus_idle() -> u64;
+
+    pub(crate) fn kx_submitter_enter(s: *mut SubmitterState, requests: c_ushort);
+    pub(crate) fn kx_submitter_leave(s: *mut SubmitterState, requests: c_ushort);
+    pub(crate) fn kx_submitter_fits(s: *const SubmitterState, rq: *const request) -> bool;
+
+    pub(crate) fn kx_rq_list_count(list: *mut rq_list) -> c_ushort;
+    pub(crate) fn kx_rq_list_pop(list: *mut rq_list) -> *mut request;
+    pub(crate) fn kx_plug_goes_on() -> bool;
     pub(crate) fn kx_bio_iter_bvec(bio: *const bio, iter: *const bvec_iter, bvec: *mut bio_vec);
     pub(crate) fn kx_bio_advance_iter(bio: *const bio, iter: *mut bvec_iter, bytes: c_uint);
+    pub(crate) fn kx_bio_remap(
+        clone: *mut bio,
+        rq: *const request,
+        file: *const file,
+        sector: u64,
+        more: c_uint,
+        end_io: BioEndIo,
+    ) -> bool;
+    pub(crate) fn kx_bio_remap_submit(clone: *mut bio);
+    pub(crate) fn kx_bio_remapped(clone: *mut bio) -> c_int;
     pub(crate) fn kx_iov_iter_bio(iter: *mut iov_iter, direction: c_uint, bio: *const bio);
     pub(crate) fn kx_iov_iter_count(iter: *const iov_iter) -> usize;
 
@@ -82,13 +126,26 @@ extern "C" {
     pub(crate) fn kx_freeze_queue(q: *mut request_queue) -> c_uint;
     pub(crate) fn kx_unfreeze_queue(q: *mut request_queue, memflags: c_uint);
     pub(crate) fn kx_limits_start_update(q: *mut request_queue, lim: *mut queue_limits);
+    pub(crate) fn kx_limits_set_atomic_units(lim: *mut queue_limits, min: c_uint, max: c_uint);
     pub(crate) fn kx_limits_set_features(
         lim: *mut queue_limits,
         write_cache: bool,
         fua: bool,
         rotational: bool,
     );
+    pub(crate) fn kx_disk_pass_on(disk: *mut gendisk, on: bool);
+    pub(crate) fn kx_disk_leave_wbt_off(disk: *mut gendisk);
     pub(crate) fn kx_tag_set_flags() -> c_uint;
+
+    pub(crate) fn kx_tag_set_add_poll_queues(set: *mut blk_mq_tag_set, polled: c_uint);
+    pub(crate) fn kx_map_queues(set: *mut blk_mq_tag_set);
+    pub(crate) fn kx_rq_polls_on(rq: *const request, file: *const file) -> bool;
+    pub(crate) fn kx_poll_hctx(
+        hctx: *mut blk_mq_hw_ctx,
+        poll: unsafe extern "C" fn(rq: *mut request) -> c_int,
+    ) -> c_int;
+    pub(crate) fn kx_bio_poll(bio: *mut bio) -> c_int;
+    pub(crate) fn kx_kiocb_poll(iocb: *mut kiocb) -> c_int;
 
     pub(crate) fn kx_file_ops(file: *const file) -> c_uint;
     pub(crate) fn kx_file_traits(file: *const file) -> c_uint;
@@ -105,7 +162,15 @@ extern "C" {
         granularity: *mut c_uint,
         max_zeroes: *mut c_uint,
     );
+    pub(crate) fn kx_bdev_request_size(
+        bdev: *mut block_device,
+        sectors: *mut c_uint,
+        segments: *mut c_ushort,
+        segment: *mut c_uint,
+    );
+    pub(crate) fn kx_bdev_atomic_units(bdev: *mut block_device, min: *mut c_uint, max: *mut c_uint);
     pub(crate) fn kx_file_size(file: *mut file, size: *mut i64) -> c_int;
+    pub(crate) fn kx_file_prepare_direct(file: *mut file) -> c_int;
     pub(crate) fn kx_file_dio_align(file: *mut file, offset: *mut c_uint, mem: *mut c_uint)
         -> bool;
     pub(crate) fn kx_file_identity(
@@ -123,11 +188,14 @@ extern "C" {
         iocb: *mut kiocb,
         file: *mut file,
         pos: i64,
-        ioprio: c_ushort,
+        rq: *mut request,
         flags: c_uint,
         complete: KiComplete,
     );
+    pub(crate) fn kx_kiocb_start_write(iocb: *mut kiocb) -> bool;
     pub(crate) fn kx_kiocb_submit(iocb: *mut kiocb, iter: *mut iov_iter, write: bool) -> isize;
+    pub(crate) fn kx_kiocb_submit_bio(iocb: *mut kiocb, bio: *const bio, write: bool) -> isize;
+    pub(crate) fn kx_kiocb_end_poll(iocb: *mut kiocb);
     pub(crate) fn kx_kiocb_end_write(iocb: *mut kiocb);
 
     pub(crate) fn kx_alloc_workqueue(

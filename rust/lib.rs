@@ -12,6 +12,7 @@
 pub mod bio;
 pub mod block;
 pub mod cgroup;
+pub mod cpu;
 pub mod errno;
 pub mod fs;
 #[allow(improper_ctypes_definitions)] // Empty structs of C, as in the bindings crate.
@@ -22,6 +23,7 @@ pub mod module;
 pub mod module_param;
 pub mod sync;
 pub mod sysfs;
+pub mod workers;
 pub mod workqueue;
 
 /// What the `pr_*!` macros of this crate print first.

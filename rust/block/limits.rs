@@ -7,6 +7,28 @@
 use crate::helpers;
 use kernel::bindings;
 
+/// How large a read or write may be.
+#[derive(Clone, Copy)]
+pub struct RequestSize {
+    /// In 512-byte sectors.
+    pub sectors: u32,
+    /// Pieces of memory that are contiguous.
+    pub segments: u16,
+    /// The largest of these, in bytes.
+    pub segment: u32,
+}
+
+impl RequestSize {
+    /// What is within both.
+    pub fn within(self, other: Self) -> Self {
+        Self {
+            sectors: self.sectors.min(other.sectors),
+            segments: self.segments.min(other.segments),
+            segment: self.segment.min(other.segment),
+        }
+    }
+}
+
 /// The limits and features of a queue; changed as one by
 /// [`Disk::update_limits`](super::gendisk::Disk::update_limits).
 #[repr(transparent)]
@@ -32,9 +54,11 @@ impl Limits {
         self
     }
 
-    /// The largest request, in 512-byte sectors.
-    pub fn set_max_sectors(&mut self, sectors: u32) -> &mut Self {
-        self.0.max_hw_sectors = sectors;
+    /// The largest read or write.
+    pub fn set_request_size(&mut self, size: RequestSize) -> &mut Self {
+        self.0.max_hw_sectors = size.sectors;
+        self.0.max_segments = size.segments;
+        self.0.max_segment_size = size.segment;
         self
     }
 
@@ -57,6 +81,14 @@ impl Limits {
     /// Write-zeroes is not supported after all.
     pub fn forget_write_zeroes(&mut self) -> &mut Self {
         self.0.max_write_zeroes_sectors = 0;
+        self
+    }
+
+    /// The smallest and the largest write that can be atomic, in bytes: powers of two, or 0 if none can
+    /// be.
+    pub fn set_atomic_units(&mut self, (min, max): (u32, u32)) -> &mut Self {
+        // SAFETY: `self.0` is valid, and only its limits of atomic writes are changed.
+        unsafe { helpers::kx_limits_set_atomic_units(&mut self.0, min, max) };
         self
     }
 

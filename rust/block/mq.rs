@@ -3,23 +3,27 @@
 //! Multi-queue block drivers: the life of a request.
 //!
 //! The block layer hands a request to [`Operations::queue_rq`]; the driver starts it, owns it as a
-//! [`Request`], and ends it once. In between it may pass it to its workqueue
-//! ([`Request::queue_work`]) or to a file ([`crate::fs::kiocb::submit`]); each takes the ownership
-//! and gives it back through a callback.
+//! [`Request`], and ends it once. In between it may leave it to its workers, in a [`RequestList`], or
+//! pass it to a file ([`crate::fs::kiocb::submit`]), which takes the ownership and gives it back
+//! through a callback.
 //!
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
 mod list;
 mod operations;
 mod pdu;
+mod poll;
 mod queue;
+pub mod remap;
 mod request;
+mod submitter;
 mod tag_set;
 
 pub use list::RequestList;
-pub use operations::{HwCtx, Operations};
+pub use operations::{Batch, HwCtx, Operations};
 pub(crate) use pdu::Pdu;
 pub use queue::FrozenQueue;
 pub(crate) use queue::QueueData;
 pub use request::{InFlight, NewRequest, Op, Outcome, Request, RequestFlags};
+pub use submitter::Submitter;
 pub use tag_set::{TagSet, TagSetConfig};

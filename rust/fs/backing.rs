@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
-use crate::{block::bdev::BlockDevice, helpers};
+use crate::{
+    block::{bdev::BlockDevice, limits::RequestSize},
+    helpers,
+};
 use core::ptr::NonNull;
 use kernel::{
     bindings,
@@ -112,6 +115,14 @@ impl BackingFile {
         self.traits(4)
     }
 
+    /// Allocates what the file system needs for direct I/O that is not waited for, which it would
+    /// do with the first such: `sb_init_dio_done_wq()`. In the middle of another task's submission,
+    /// with what that holds, is no place to make a workqueue. Sleeps. Fails with ENOMEM.
+    pub fn prepare_direct(&self) -> Result {
+        // SAFETY: A live file.
+        to_result(unsafe { helpers::kx_file_prepare_direct(self.as_raw()) })
+    }
+
     /// `O_DIRECT`: opened for direct I/O.
     pub fn opened_direct(&self) -> bool {
         self.traits(8)
@@ -125,6 +136,21 @@ impl BackingFile {
     /// A block device.
     pub fn is_block(&self) -> bool {
         self.traits(32)
+    }
+
+    /// `FMODE_NOWAIT`: knows I/O that doesn't wait.
+    pub fn can_nowait(&self) -> bool {
+        self.traits(64)
+    }
+
+    /// `FOP_BUFFER_WASYNC`: knows writes to the page cache that don't wait.
+    pub fn can_nowait_cached_writes(&self) -> bool {
+        self.traits(256)
+    }
+
+    /// `IS_SYNC`: every write waits until it is durable.
+    pub fn writes_sync(&self) -> bool {
+        self.traits(128)
     }
 
     /// The block device that this file is.
@@ -144,6 +170,13 @@ impl BackingFile {
         // SAFETY: As above.
         let sb = unsafe { helpers::kx_file_sb_bdev(self.as_raw()) };
         (!sb.is_null()).then_some(sb)
+    }
+
+    /// The block device that this file is, or that its file system is on.
+    pub fn device_below(&self) -> Option<&BlockDevice> {
+        self.raw_device_below()
+            // SAFETY: We hold a reference to the file, which keeps the device open.
+            .map(|bdev| unsafe { BlockDevice::from_raw(bdev) })
     }
 
     /// Whether what lies below is a rotating disk.
@@ -178,6 +211,37 @@ impl BackingFile {
             memory,
             told,
         }
+    }
+
+    /// The largest read or write that the device below takes as one.
+    pub fn request_size(&self) -> Option<RequestSize> {
+        let mut size = RequestSize {
+            sectors: 0,
+            segments: 0,
+            segment: 0,
+        };
+        let bdev = self.raw_device_below()?;
+        // SAFETY: The file keeps the device below it alive.
+        unsafe {
+            helpers::kx_bdev_request_size(
+                bdev,
+                &mut size.sectors,
+                &mut size.segments,
+                &mut size.segment,
+            )
+        };
+        Some(size)
+    }
+
+    /// The smallest and the largest write that a block device can do atomically, in bytes; 0 for others.
+    /// (Files have such limits, too, but take no atomic writes from bvecs.)
+    pub fn atomic_units(&self) -> (u32, u32) {
+        let (mut min, mut max) = (0, 0);
+        if let Some(bdev) = self.block_device() {
+            // SAFETY: The file keeps the device open.
+            unsafe { helpers::kx_bdev_atomic_units(bdev.as_raw(), &mut min, &mut max) };
+        }
+        (min, max)
     }
 
     /// How its space can be changed: the granularity of discards in bytes, and the largest request
@@ -224,15 +288,32 @@ impl BackingFile {
         Ok(unsafe { CStr::from_char_ptr(p) })
     }
 
-    /// Makes all written data durable: `vfs_fsync()`. Sleeps.
+    /// Makes all written data durable and all that is known of the file: `vfs_fsync()`. Sleeps.
     ///
     /// EINVAL means that the file can't be synced and has nothing to lose: it is no error.
     pub fn fsync(&self) -> Result {
+        self.sync(false)
+    }
+
+    /// Makes all written data durable and what is needed to find it again, as `fdatasync()`. Sleeps.
+    ///
+    /// As for EINVAL, see [`fsync`](Self::fsync).
+    pub fn fdatasync(&self) -> Result {
+        self.sync(true)
+    }
+
+    fn sync(&self, datasync: bool) -> Result {
         // SAFETY: We hold a reference to the file.
-        match unsafe { bindings::vfs_fsync(self.as_raw(), 0) } {
+        match unsafe { bindings::vfs_fsync(self.as_raw(), datasync.into()) } {
             e if e == EINVAL.to_errno() => Ok(()),
             e => to_result(e),
         }
+    }
+
+    /// Drops what the page cache holds of it and need not: `invalidate_mapping_pages()`. Sleeps.
+    pub fn drop_cache(&self) {
+        // SAFETY: We hold a reference to the file, whose mapping lives as long.
+        unsafe { bindings::invalidate_mapping_pages((*self.as_raw()).f_mapping, 0, usize::MAX) };
     }
 
     /// Punches or zeroes `len` bytes at `pos`, keeping the size: `vfs_fallocate()`. Sleeps.

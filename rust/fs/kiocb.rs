@@ -12,7 +12,7 @@
 
 use crate::{
     bio::{Bio, Bvec},
-    block::mq::{InFlight, Op, Operations, Pdu, Request},
+    block::mq::{InFlight, Op, Operations, Pdu, Request, Submitter},
     fs::BackingFile,
     helpers,
     iov::{Direction, IovIter},
@@ -44,11 +44,15 @@ pub struct Io<'a> {
 }
 
 impl Io<'_> {
-    fn flags(&self) -> u32 {
+    fn flags(&self, nowait: bool, write: bool, polled: bool) -> u32 {
         let bit = |on: bool, flag: u32| if on { flag } else { 0 };
         bit(self.direct, helpers::io::DIRECT)
             | bit(self.dsync, helpers::io::DSYNC)
             | bit(self.dontcache, helpers::io::DONTCACHE)
+            | bit(nowait, helpers::io::NOWAIT)
+            | bit(polled, helpers::io::POLLED)
+            // From the page cache or not at all.
+            | bit(nowait && !self.direct && !write, helpers::io::NOIO)
     }
 }
 
@@ -67,6 +71,26 @@ where
     T: Operations,
     F: for<'a> FnOnce(&'a InFlight<T>) -> Option<Io<'a>>,
 {
+    start(rq, false, f)
+}
+
+/// As [`submit`], in the task that brings the request and without waiting for I/O: `IOCB_NOWAIT`,
+/// and for cached reads `IOCB_NOIO`. EAGAIN, now or later, is the answer if it would have to
+/// wait.
+pub fn try_submit<T, F>(rq: Request<T>, _task: &Submitter, f: F) -> Option<Ended<T>>
+where
+    T: Operations,
+    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<Io<'a>>,
+{
+    start(rq, true, f)
+}
+
+#[inline(always)]
+fn start<T, F>(rq: Request<T>, nowait: bool, f: F) -> Option<Ended<T>>
+where
+    T: Operations,
+    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<Io<'a>>,
+{
     let raw = rq.into_raw();
     // SAFETY: We took the request over, and it stays started until it is passed on below.
     let rq = unsafe { InFlight::<T>::from_raw(raw) };
@@ -77,27 +101,37 @@ where
     let write = direction == Direction::Source;
     // SAFETY: We own the request, so its data is ours.
     let pdu = unsafe { Pdu::<T>::of(raw) };
-    // SAFETY: As above. The table and the memory live until the request ends.
-    let iter = unsafe { remaining::<T>(pdu, rq, direction, io.done) };
-    let Some(mut iter) = iter else {
-        // SAFETY: We own the request.
-        return Some(Ended(unsafe { Request::from_raw(raw) }, Ok(0)));
+    let whole = rq.only_bio().filter(|_| io.done == 0);
+    let mut iter = match whole {
+        Some(_) => None,
+        // SAFETY: As above. The table and the memory live until the request ends.
+        None => unsafe { remaining::<T>(pdu, rq, direction, io.done) },
     };
 
+    let polled = nowait && io.direct && rq.polls_on(io.file);
     // SAFETY: The kiocb is idle, as we own the request. The file outlives the request, see above.
     let ret = unsafe {
-        (*pdu).kiocb_write = write;
         (*pdu).kiocb_refs.store(2, Relaxed);
         let kiocb = (*pdu).kiocb.get();
         helpers::kx_kiocb_init(
             kiocb,
             io.file.as_raw(),
             io.pos + i64::from(io.done),
-            rq.ioprio(),
-            io.flags(),
+            raw,
+            io.flags(nowait, write, polled),
             complete::<T>,
         );
-        helpers::kx_kiocb_submit(kiocb, iter.as_raw(), write)
+        if polled {
+            (*pdu).polled.kiocb();
+        }
+        (*pdu).kiocb_write = write && helpers::kx_kiocb_start_write(kiocb);
+        match (whole, &mut iter) {
+            _ if write && !(*pdu).kiocb_write => -(bindings::EAGAIN as isize),
+            (Some(bio), _) => helpers::kx_kiocb_submit_bio(kiocb, bio.as_raw(), write),
+            (_, Some(iter)) => helpers::kx_kiocb_submit(kiocb, iter.as_raw(), write),
+            // All has been transferred.
+            (None, None) => 0,
+        }
     };
     if ret != -(bindings::EIOCBQUEUED as isize) {
         // SAFETY: Not queued, so `complete` is never called and both references are ours.
@@ -142,6 +176,9 @@ unsafe fn into_ended<T: Operations>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
     // SAFETY: Submission took freeze protection for a write, and the file is alive. Both submitter
     // and completion have let go of it.
     unsafe {
+        if (*pdu).polled.end() {
+            helpers::kx_kiocb_end_poll((*pdu).kiocb.get());
+        }
         if (*pdu).kiocb_write {
             helpers::kx_kiocb_end_write((*pdu).kiocb.get());
         }
@@ -185,7 +222,9 @@ unsafe fn remaining<'a, T: Operations>(
             None => IovIter::from_bio(direction, first),
         }
     };
-    iter.advance(skip as usize);
+    if skip > 0 {
+        iter.advance(skip as usize);
+    }
     Some(iter)
 }
 

@@ -27,7 +27,10 @@ unsigned int kx_file_traits(const struct file *file)
 	       (file->f_mode & FMODE_WRITE ? 2 : 0) |
 	       (file->f_mode & FMODE_CAN_ODIRECT ? 4 : 0) |
 	       (file->f_flags & O_DIRECT ? 8 : 0) |
-	       (S_ISREG(mode) ? 16 : 0) | (S_ISBLK(mode) ? 32 : 0);
+	       (S_ISREG(mode) ? 16 : 0) | (S_ISBLK(mode) ? 32 : 0) |
+	       (file->f_mode & FMODE_NOWAIT ? 64 : 0) |
+	       (IS_SYNC(file->f_mapping->host) ? 128 : 0) |
+	       (file->f_op->fop_flags & FOP_BUFFER_WASYNC ? 256 : 0);
 }
 
 struct block_device *kx_file_bdev(const struct file *file)
@@ -61,6 +64,23 @@ void kx_bdev_space_limits(struct block_device *bdev, unsigned int *granularity,
 	*granularity = bdev_discard_granularity(bdev);
 }
 
+void kx_bdev_request_size(struct block_device *bdev, unsigned int *sectors,
+			  unsigned short *segments, unsigned int *segment)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+
+	*sectors = queue_max_sectors(q);
+	*segments = queue_max_segments(q);
+	*segment = queue_max_segment_size(q);
+}
+
+void kx_bdev_atomic_units(struct block_device *bdev, unsigned int *min,
+			  unsigned int *max)
+{
+	*min = bdev_atomic_write_unit_min_bytes(bdev);
+	*max = bdev_atomic_write_unit_max_bytes(bdev);
+}
+
 int kx_file_size(struct file *file, loff_t *size)
 {
 	struct kstat stat;
@@ -75,6 +95,15 @@ int kx_file_size(struct file *file, loff_t *size)
 				AT_STATX_FORCE_SYNC);
 	*size = ret ? 0 : stat.size;
 	return ret;
+}
+
+int kx_file_prepare_direct(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (!S_ISREG(inode->i_mode) || inode->i_sb->s_dio_done_wq)
+		return 0;
+	return sb_init_dio_done_wq(inode->i_sb);
 }
 
 bool kx_file_dio_align(struct file *file, unsigned int *offset,

@@ -7,6 +7,7 @@
 #ifndef _RLOOP_HELPERS_H
 #define _RLOOP_HELPERS_H
 
+#include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/types.h>
 
@@ -40,8 +41,40 @@ struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq);
 void kx_charge_enter(const struct request *rq, struct kx_charge *charge);
 void kx_charge_leave(const struct kx_charge *charge);
 
+/* cpu.c */
+unsigned long kx_jiffies(void);
+u64 kx_jiffies_to_nsecs(unsigned long j);
+const struct task_struct *kx_current(void);
+u64 kx_current_runtime(void);
+void kx_cond_resched(void);
+u64 kx_cpus_idle(void);
+
+/* submitter.c */
+struct kx_submitter {
+	void *journal_info;
+	struct bio_list *bio_list;
+	struct blk_plug *plug;
+	u64 read_bytes;
+	u64 write_bytes;
+	unsigned int memflags;
+	bool fits;
+	struct cgroup_subsys_state *css;
+	struct blk_plug own;
+};
+
+void kx_submitter_enter(struct kx_submitter *s, unsigned short requests);
+void kx_submitter_leave(struct kx_submitter *s, unsigned short requests);
+bool kx_submitter_fits(const struct kx_submitter *s, const struct request *rq);
+
 /* request.c */
-unsigned short kx_req_get_ioprio(struct request *rq);
+unsigned short kx_rq_list_count(struct rq_list *list);
+bool kx_bio_remap(struct bio *clone, const struct request *rq,
+		  const struct file *file, u64 sector, blk_opf_t more,
+		  bio_end_io_t *end_io);
+void kx_bio_remap_submit(struct bio *clone);
+int kx_bio_remapped(struct bio *clone);
+struct request *kx_rq_list_pop(struct rq_list *list);
+bool kx_plug_goes_on(void);
 void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,
 		      struct bio_vec *bvec);
 void kx_bio_advance_iter(const struct bio *bio, struct bvec_iter *iter,
@@ -73,9 +106,21 @@ sector_t kx_bdev_nr_sectors(struct block_device *bdev);
 unsigned int kx_freeze_queue(struct request_queue *q);
 void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags);
 void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim);
+void kx_limits_set_atomic_units(struct queue_limits *lim, unsigned int min,
+				unsigned int max);
 void kx_limits_set_features(struct queue_limits *lim, bool write_cache,
 			    bool fua, bool rotational);
+void kx_disk_pass_on(struct gendisk *disk, bool on);
+void kx_disk_leave_wbt_off(struct gendisk *disk);
 unsigned int kx_tag_set_flags(void);
+
+/* poll.c */
+void kx_tag_set_add_poll_queues(struct blk_mq_tag_set *set, unsigned int polled);
+void kx_map_queues(struct blk_mq_tag_set *set);
+bool kx_rq_polls_on(const struct request *rq, const struct file *file);
+int kx_poll_hctx(struct blk_mq_hw_ctx *hctx, int (*poll)(struct request *rq));
+int kx_bio_poll(struct bio *bio);
+int kx_kiocb_poll(struct kiocb *iocb);
 
 /* file.c */
 unsigned int kx_file_ops(const struct file *file);
@@ -87,7 +132,12 @@ void kx_bdev_dio_limits(struct block_device *bdev, unsigned int *offset,
 			unsigned int *mem);
 void kx_bdev_space_limits(struct block_device *bdev, unsigned int *granularity,
 			  unsigned int *max_zeroes);
+void kx_bdev_request_size(struct block_device *bdev, unsigned int *sectors,
+			  unsigned short *segments, unsigned int *segment);
+void kx_bdev_atomic_units(struct block_device *bdev, unsigned int *min,
+			  unsigned int *max);
 int kx_file_size(struct file *file, loff_t *size);
+int kx_file_prepare_direct(struct file *file);
 bool kx_file_dio_align(struct file *file, unsigned int *offset,
 		       unsigned int *mem);
 int kx_file_identity(struct file *file, u64 *dev, u64 *ino, u64 *rdev);
@@ -101,12 +151,18 @@ enum {
 	KX_IO_DIRECT	= 1,
 	KX_IO_DSYNC	= 2,
 	KX_IO_DONTCACHE	= 4,
+	KX_IO_NOWAIT	= 8,
+	KX_IO_NOIO	= 16,
+	KX_IO_POLLED	= 32,
 };
 
 void kx_kiocb_init(struct kiocb *iocb, struct file *file, loff_t pos,
-		   unsigned short ioprio, unsigned int flags,
+		   struct request *rq, unsigned int flags,
 		   void (*complete)(struct kiocb *iocb, long ret));
+bool kx_kiocb_start_write(struct kiocb *iocb);
 ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write);
+ssize_t kx_kiocb_submit_bio(struct kiocb *iocb, const struct bio *bio, bool write);
+void kx_kiocb_end_poll(struct kiocb *iocb);
 void kx_kiocb_end_write(struct kiocb *iocb);
 
 /* workqueue.c */

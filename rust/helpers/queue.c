@@ -34,8 +34,35 @@ void kx_limits_set_features(struct queue_limits *lim, bool write_cache,
 		lim->features |= BLK_FEAT_ROTATIONAL;
 }
 
+void kx_limits_set_atomic_units(struct queue_limits *lim, unsigned int min,
+				unsigned int max)
+{
+	lim->features &= ~BLK_FEAT_ATOMIC_WRITES;
+	if (max)
+		lim->features |= BLK_FEAT_ATOMIC_WRITES;
+	lim->atomic_write_hw_unit_min = min;
+	lim->atomic_write_hw_unit_max = max;
+	lim->atomic_write_hw_max = max;
+	lim->atomic_write_hw_boundary = 0;
+}
+
+void kx_disk_pass_on(struct gendisk *disk, bool on)
+{
+	if (on)
+		blk_queue_flag_set(QUEUE_FLAG_NOMERGES, disk->queue);
+	else
+		blk_queue_flag_clear(QUEUE_FLAG_NOMERGES, disk->queue);
+}
+
+/* For a disk that is not yet added. */
+void kx_disk_leave_wbt_off(struct gendisk *disk)
+{
+	blk_queue_flag_set(QUEUE_FLAG_DISABLE_WBT_DEF, disk->queue);
+}
+
 unsigned int kx_tag_set_flags(void)
 {
+	/* File systems may sleep, for a lock or memory, also with IOCB_NOWAIT. */
 	return BLK_MQ_F_STACKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT |
-	       BLK_MQ_F_TAG_HCTX_SHARED;
+	       BLK_MQ_F_TAG_HCTX_SHARED | BLK_MQ_F_BLOCKING;
 }

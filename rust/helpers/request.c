@@ -7,9 +7,27 @@
 
 #include "helpers.h"
 
-unsigned short kx_req_get_ioprio(struct request *rq)
+unsigned short kx_rq_list_count(struct rq_list *list)
 {
-	return req_get_ioprio(rq);
+	unsigned short n = 0;
+	struct request *rq;
+
+	rq_list_for_each(list, rq)
+		n++;
+	return n;
+}
+
+struct request *kx_rq_list_pop(struct rq_list *list)
+{
+	return rq_list_pop(list);
+}
+
+/* Whether the current task has taken tags for requests that are still to come. */
+bool kx_plug_goes_on(void)
+{
+	struct blk_plug *plug = current->plug;
+
+	return plug && !rq_list_empty(&plug->cached_rqs);
 }
 
 void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,
@@ -36,15 +54,17 @@ static size_t first_bvec_offset(const struct bio *bio)
 void kx_iov_iter_bio(struct iov_iter *iter, unsigned int direction,
 		     const struct bio *bio)
 {
+	const struct bio_vec *first = __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
 	struct bio_vec bvec;
 	struct bvec_iter pos;
 	unsigned long nr = 0;
 
-	bio_for_each_bvec(bvec, bio, pos)
-		nr++;
-	iov_iter_bvec(iter, direction,
-		      __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter), nr,
-		      bio->bi_iter.bi_size);
+	if (first_bvec_offset(bio) + bio->bi_iter.bi_size <= first->bv_len)
+		nr = 1;
+	else
+		bio_for_each_bvec(bvec, bio, pos)
+			nr++;
+	iov_iter_bvec(iter, direction, first, nr, bio->bi_iter.bi_size);
 	iter->iov_offset = first_bvec_offset(bio);
 }
 

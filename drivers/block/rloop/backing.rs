@@ -2,7 +2,7 @@
 
 //! The backing of a bound device: what a request needs to know of it.
 
-use crate::{geometry, stats::Stats};
+use crate::{eagerness::Eagerness, geometry, stats::Stats};
 use kernel::{
     page::PAGE_SIZE,
     prelude::*,
@@ -12,7 +12,10 @@ use kernel::{
     },
 };
 use kernel_ext::{
-    block::limits::Limits,
+    block::{
+        limits::{Limits, RequestSize},
+        mq::Op,
+    },
     fs::{BackingFile, DioAlign, SpaceMode},
     workqueue::Workqueue,
 };
@@ -30,10 +33,22 @@ pub(crate) struct Backing {
     pub(crate) direct: bool,
     /// Whether some may not be: then direct writes and cached I/O take turns.
     pub(crate) mixed: bool,
+    /// Whether bios go to a device below as they are.
+    pub(crate) passes_on: bool,
     pub(crate) read_only: bool,
     pub(crate) wq: Arc<Workqueue>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) refused: Arc<Refused>,
+    /// Whether I/O may be tried without waiting, and how that went.
+    pub(crate) nowait: bool,
+    /// It is a regular file.
+    pub(crate) regular: bool,
+    /// Writes to the page cache may be tried without waiting.
+    pub(crate) nowait_cached_writes: bool,
+    /// Every write is waited for until it is durable.
+    pub(crate) writes_sync: bool,
+    pub(crate) reads: Arc<Eagerness>,
+    pub(crate) writes: Arc<Eagerness>,
 }
 
 /// What the file has refused to do with its space, learnt from its answers.
@@ -109,14 +124,35 @@ impl Backing {
         let rotational = self.file.rotational();
         let (granularity, max) = self.file.space_limits();
         let memory = self.memory_alignment();
+        let atomic = self.atomic_units();
+        let size = self.request_size();
         let refused = self.refused.clone();
         move |limits: &mut Limits| {
             limits
                 .set_block_size(block_size)
                 .set_memory_alignment(memory)
+                .set_request_size(size)
+                .set_atomic_units(atomic)
                 .set_features(write_cache, write_cache, rotational)
                 .set_space(max, granularity);
             refused.apply(limits);
+        }
+    }
+
+    /// The largest request. What is split on its way down can't be served without waiting.
+    pub(crate) fn request_size(&self) -> RequestSize {
+        match self.file.request_size() {
+            Some(below) if self.direct => REQUEST_SIZE.within(below),
+            _ => REQUEST_SIZE,
+        }
+    }
+
+    /// The smallest and the largest atomic write, in bytes: only where bios go to the device below.
+    pub(crate) fn atomic_units(&self) -> (u32, u32) {
+        if self.passes_on && !self.read_only {
+            geometry::atomic_units(self.offset, self.file.atomic_units())
+        } else {
+            (0, 0)
         }
     }
 
@@ -125,15 +161,43 @@ impl Backing {
         geometry::memory_alignment(self.direct, self.align.memory, PAGE_SIZE as u32)
     }
 
-    /// The same backing in another mode, for a disk with this block size: direct only if asked for
-    /// and possible.
-    pub(crate) fn with_direct(&self, want: bool, block_size: u32) -> Self {
-        let direct = want && self.can_direct();
-        Self {
-            direct,
-            mixed: direct && (!self.align.told || block_size % self.align.offset != 0),
-            ..self.clone()
+    /// Makes ready for requests: what is dirty in the page cache must not overtake direct I/O, and
+    /// what is there at all keeps it waiting. Sleeps.
+    pub(crate) fn settle(&self) {
+        let _ = self.file.fsync();
+        if self.direct {
+            self.file.drop_cache();
         }
+    }
+
+    /// Whether direct I/O may be tried without waiting. (Where direct and cached I/O take turns, it
+    /// might have to wait for its turn.)
+    pub(crate) fn tries_direct(&self) -> bool {
+        self.nowait && self.direct && !self.mixed
+    }
+
+    /// How attempts to serve such requests without waiting went.
+    pub(crate) fn eagerness(&self, op: Op) -> &Eagerness {
+        match op {
+            Op::Read => &self.reads,
+            _ => &self.writes,
+        }
+    }
+
+    /// The same backing in another mode, for a disk with this block size: direct only if asked for
+    /// and possible. Sleeps. Fails with ENOMEM.
+    pub(crate) fn with_direct(&self, want: bool, block_size: u32) -> Result<Self> {
+        let direct = want && self.can_direct();
+        if direct {
+            self.file.prepare_direct()?;
+        }
+        let mixed = direct && (!self.align.told || block_size % self.align.offset != 0);
+        Ok(Self {
+            direct,
+            mixed,
+            passes_on: direct && !mixed && self.nowait && self.file.is_block(),
+            ..self.clone()
+        })
     }
 }
 
@@ -153,14 +217,20 @@ pub(crate) fn check_kind(file: &BackingFile) -> Result {
     Ok(())
 }
 
-/// The largest request, in sectors: the block layer's cap of old, as the C driver has it.
-pub(crate) const MAX_SECTORS: u32 = 2560;
+/// The largest request: the block layer's cap of old, as the C driver has it, of scattered pages.
+const REQUEST_SIZE: RequestSize = RequestSize {
+    sectors: 2560,
+    segments: 320,
+    segment: u32::MAX,
+};
 
 /// The limits of a device that has no backing.
 pub(crate) fn idle_limits(limits: &mut Limits) {
     limits
         .set_block_size(geometry::SECTOR)
         .set_memory_alignment(geometry::SECTOR)
+        .set_request_size(REQUEST_SIZE)
+        .set_atomic_units((0, 0))
         .set_features(false, false, false)
         .set_space(0, 0);
 }

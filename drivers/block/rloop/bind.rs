@@ -8,6 +8,7 @@ use crate::{
     backing::{self, idle_limits, Backing, Refused},
     chain,
     device::{Bound, LoopDevice, State, Status},
+    eagerness::Eagerness,
     geometry,
     info::Wanted,
     stats::Stats,
@@ -85,9 +86,9 @@ pub(crate) fn configure(
             module: ModuleRef::new(),
         },
     );
-    // What is dirty in the page cache must not overtake direct I/O later.
-    let _ = backing.file.fsync();
+    backing.settle();
     let sectors = backing.capacity(new.sizelimit);
+    disk.set_pass_on(backing.passes_on);
     // The cell is empty, as the device is not bound.
     let _ = disk.publish_first(backing);
     dev.set_status(&mut state, Some(new));
@@ -125,15 +126,22 @@ fn plan(
         align: file.dio_align(),
         direct: false,
         mixed: false,
+        passes_on: false,
         read_only,
         wq: dev.workqueue()?,
         stats: Arc::new(Stats::new(), GFP_KERNEL)?,
         refused: Arc::new(Refused::default(), GFP_KERNEL)?,
+        nowait: file.can_nowait() && !chain::is_over_loop(&file),
+        regular: file.is_regular(),
+        nowait_cached_writes: file.is_regular() && file.can_nowait_cached_writes(),
+        writes_sync: file.writes_sync(),
+        reads: Arc::new(Eagerness::new(), GFP_KERNEL)?,
+        writes: Arc::new(Eagerness::new(), GFP_KERNEL)?,
         file,
     };
     // Only who asks for direct I/O gets another block size for it: images have theirs.
     let block_size = geometry::block_size(config.block_size, asked, backing.align.offset);
-    let backing = backing.with_direct(asked || dev.setup.dio, block_size);
+    let backing = backing.with_direct(asked || dev.setup.dio, block_size)?;
     Ok((backing, block_size))
 }
 
@@ -166,28 +174,35 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     let new = Backing {
         align: file.dio_align(),
         refused: Arc::new(Refused::default(), GFP_KERNEL)?,
+        nowait: file.can_nowait() && !chain::is_over_loop(&file),
+        regular: file.is_regular(),
+        nowait_cached_writes: file.is_regular() && file.can_nowait_cached_writes(),
+        writes_sync: file.writes_sync(),
+        reads: Arc::new(Eagerness::new(), GFP_KERNEL)?,
+        writes: Arc::new(Eagerness::new(), GFP_KERNEL)?,
         file,
         ..(*old.backing).clone()
     };
     if new.capacity(old.sizelimit) != old.backing.capacity(old.sizelimit) {
         return Err(EINVAL);
     }
-    let new = new.with_direct(direct, disk.logical_block_size());
+    let new = new.with_direct(direct, disk.logical_block_size())?;
     let new = Arc::new(new, GFP_KERNEL)?;
     let gfp = RestrictedGfp::new(&dev.setup.gfp, &new.file)?;
-    // What is dirty in the page cache must not overtake direct I/O later.
-    let _ = new.file.fsync();
+    new.settle();
 
     let partscan = old.partscan;
     let quiet = disk.suppress_uevents();
     disk.media_changed();
     let memory = new.memory_alignment();
+    let atomic = new.atomic_units();
     disk.update_limits_frozen(
         |limits| {
-            limits.set_memory_alignment(memory);
+            limits.set_memory_alignment(memory).set_atomic_units(atomic);
         },
         |frozen| drop(frozen.publish(Some(new.clone()))),
     )?;
+    disk.set_pass_on(new.passes_on);
     bound.gfp = gfp;
     dev.set_status(
         &mut state,

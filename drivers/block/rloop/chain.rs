@@ -15,6 +15,13 @@ pub(crate) fn is_loop(file: &BackingFile) -> bool {
     below(file).is_some()
 }
 
+/// Whether I/O on a file ends up at a loop device of this module.
+pub(crate) fn is_over_loop(file: &BackingFile) -> bool {
+    file.device_below()
+        .and_then(BlockDevice::driver_data::<LoopDevice>)
+        .is_some()
+}
+
 fn below(file: &BackingFile) -> Option<&LoopDevice> {
     file.block_device().and_then(BlockDevice::driver_data)
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     abi::cmd,
-    backing::{idle_limits, MAX_SECTORS},
+    backing::idle_limits,
     device::{LoopDevice, Setup, State},
     params::{Params, MINOR_BITS},
 };
@@ -31,6 +31,7 @@ pub(crate) struct Control {
     setup: Arc<Setup>,
     major: u32,
     depth: u32,
+    poll_queues: u32,
     probe_limit: u32,
     #[pin]
     devices: KillableMutex<RBTree<u32, Slot>>,
@@ -62,6 +63,7 @@ impl Control {
             setup,
             major,
             depth: params.depth,
+            poll_queues: params.poll_queues,
             probe_limit: params.probe_limit,
             devices <- new_killable_mutex!(RBTree::new(), "rloop_control"),
         })
@@ -101,10 +103,15 @@ impl Control {
 
     fn make(&self, number: u32) -> Result<Live> {
         let dev = Arc::pin_init(LoopDevice::new(number, self.setup.clone()), GFP_KERNEL)?;
-        let tags = KBox::pin_init(TagSet::new(TagSetConfig { depth: self.depth }), GFP_KERNEL)?;
+        let tags = KBox::pin_init(
+            TagSet::new(TagSetConfig {
+                depth: self.depth,
+                poll_queues: self.poll_queues,
+            }),
+            GFP_KERNEL,
+        )?;
         let mut limits = Limits::new();
         idle_limits(&mut limits);
-        limits.set_max_sectors(MAX_SECTORS);
         let disk = DiskRegistration::new(
             DiskConfig {
                 name: fmt!("{}{number}", self.setup.prefix),

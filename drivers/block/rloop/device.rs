@@ -9,7 +9,8 @@ use crate::{
     ladder,
     lanes::{Laned, Lanes},
     params::Params,
-    request::Cmd,
+    relay::{self, Relay, Relayed},
+    request::{Cmd, Host},
     transfer, //
 };
 use core::mem;
@@ -20,14 +21,18 @@ use kernel::{
     sync::{Arc, SpinLock},
 };
 use kernel_ext::{
-    block::mq::{HwCtx, NewRequest, Operations, Outcome, Request},
+    block::mq::{Batch, HwCtx, NewRequest, Operations, Outcome, Request, RequestList, Submitter},
     fs::{GfpTable, RestrictedGfp},
     module::ModuleRef,
     new_killable_mutex,
     sync::{KillableGuard, KillableMutex},
     sysfs::Group,
+    workers::{Employer, Workers},
     workqueue::Workqueue,
 };
+
+/// The workers of a device: those of the lanes, and that of the relay.
+const WORKERS: usize = relay::WORKER + 1;
 
 /// What all devices of the module share.
 #[pin_data]
@@ -78,6 +83,9 @@ pub(crate) struct LoopDevice {
     #[pin]
     gate: Gate<LoopDevice>,
     #[pin]
+    relay: Relay<LoopDevice>,
+    workers: Arc<Workers<LoopDevice, WORKERS>>,
+    #[pin]
     wq: SpinLock<Option<Arc<Workqueue>>>,
 }
 
@@ -118,14 +126,16 @@ pub(crate) struct Status {
 }
 
 impl LoopDevice {
-    pub(crate) fn new(number: u32, setup: Arc<Setup>) -> impl PinInit<Self> {
-        pin_init!(Self {
+    pub(crate) fn new(number: u32, setup: Arc<Setup>) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
             number,
             setup,
             state <- new_killable_mutex!(State::Unbound, "rloop_state"),
             status <- new_spinlock!(None, "rloop_status"),
             lanes <- Lanes::new(),
             gate <- Gate::new(),
+            relay <- Relay::new(),
+            workers: Workers::new()?,
             wq <- new_spinlock!(None, "rloop_wq"),
         })
     }
@@ -185,12 +195,17 @@ impl Operations for LoopDevice {
     type RequestData = Cmd;
     type Published = Backing;
 
-    fn queue_rq(&self, _hctx: &HwCtx<Self>, rq: NewRequest<Self>, _last: bool) -> Outcome {
-        ladder::arrive(self, rq)
+    fn queue_rq(&self, _hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &Submitter) -> Outcome {
+        ladder::arrive(rq, task)
     }
 
-    fn work(rq: Request<Self>) {
-        ladder::work(rq);
+    fn relays(&self, batch: &Batch<'_, Self>) -> bool {
+        let backing = batch.first().published();
+        backing.is_some_and(Backing::tries_direct) && self.relay.wants(batch)
+    }
+
+    fn relay(&self, rqs: RequestList<Self>) {
+        ladder::relay(self, rqs);
     }
 
     fn io_done(rq: Request<Self>, result: Result<u32>) {
@@ -198,9 +213,31 @@ impl Operations for LoopDevice {
     }
 }
 
+impl Host for LoopDevice {
+    fn to_worker(rq: Request<Self>) {
+        Lanes::enter(rq);
+    }
+}
+
 impl Laned for LoopDevice {
     fn lanes(&self) -> &Lanes<Self> {
         &self.lanes
+    }
+
+    fn start_worker(this: &Arc<Self>, number: usize, wq: &Workqueue) {
+        Workers::start(&this.workers, number, this.clone(), wq);
+    }
+}
+
+impl Employer for LoopDevice {
+    fn work(this: &Arc<Self>, number: usize) {
+        ladder::work(&**this, number);
+    }
+}
+
+impl Relayed for LoopDevice {
+    fn relay_of(&self) -> &Relay<Self> {
+        &self.relay
     }
 }
 

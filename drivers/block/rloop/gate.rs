@@ -7,7 +7,7 @@
 //! read meanwhile would bring them in again with the old data. So either direct writes or cached
 //! requests are under way, never both. Direct reads need no such care.
 
-use crate::request::{self, Host, Side};
+use crate::request::{Host, Side};
 use kernel::prelude::*;
 use kernel_ext::{
     block::mq::{Request, RequestList},
@@ -93,7 +93,7 @@ impl<T: Host> Gate<T> {
             admitted
         });
         while let Some(rq) = admitted.pop() {
-            request::to_worker(rq);
+            T::to_worker(rq);
         }
     }
 }

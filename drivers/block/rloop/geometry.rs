@@ -27,6 +27,20 @@ pub(crate) fn direct_fits(offset: i64, unit: u32) -> bool {
     unit != 0 && offset as u64 % u64::from(unit) == 0
 }
 
+/// The smallest and the largest atomic write of a disk that begins at byte `offset` of a device with
+/// those units: each must be aligned to its own length there, too. 0 for none.
+pub(crate) fn atomic_units(offset: i64, (min, max): (u32, u32)) -> (u32, u32) {
+    let max = match offset {
+        0 => max,
+        _ => max.min(1 << offset.trailing_zeros().min(31)),
+    };
+    if min == 0 || max < min {
+        (0, 0)
+    } else {
+        (min, max)
+    }
+}
+
 /// Whether a piece of a request can be direct.
 pub(crate) fn aligned(pos: i64, len: u32, unit: u32) -> bool {
     unit != 0 && pos as u64 % u64::from(unit) == 0 && len % unit == 0

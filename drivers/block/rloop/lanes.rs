@@ -2,96 +2,177 @@
 
 //! Workers for each cgroup, so that one whose I/O is throttled does not hold up the others.
 //!
-//! A cgroup with requests has a lane, in which a limited number of them run at once and the others
-//! wait. A lane without requests is anybody's, so that nothing is allocated or has to be freed.
+//! A cgroup whose requests need workers has a lane, with a side for writes and one for the rest. On
+//! each a limited number of workers serve one request after the other. A lane without requests is
+//! anybody's, so that nothing is allocated or has to be freed.
+//!
+//! Workers are the device's. A work item of the request could still be with the worker that served
+//! the request before, with the same tag, and the workqueue would not start it until that one returns.
 
-use crate::request::{Host, LaneNumber};
+use crate::request::{Host, SideOfLane};
 use core::array;
-use kernel::{new_spinlock, prelude::*, sync::SpinLock};
+use kernel::{prelude::*, sync::Arc};
 use kernel_ext::{
-    block::mq::{Request, RequestList},
+    block::mq::{Op, Request, RequestList},
     cgroup::Group,
+    new_irq_lock,
+    sync::IrqLock,
+    workqueue::Workqueue,
 };
 
 /// Cgroups that can be busy at once before two share a lane.
 const LANES: usize = 32;
 
-/// Requests of a lane that workers serve at once: enough to keep a disk busy with buffered reads,
-/// few enough not to fight for the lock of the backing file.
-const WIDTH: u32 = 16;
+/// Sides of all lanes. Each has a worker of its own, which has its number.
+const SIDES: usize = 2 * LANES;
 
-struct Lane<T: Host> {
-    group: Group,
-    running: u32,
-    /// Empty unless [`WIDTH`] are running.
+/// Workers beside those.
+const SPARE: usize = 32;
+
+/// Workers of a device.
+pub(crate) const WORKERS: usize = SIDES + SPARE;
+
+/// Workers that serve a side at once, at most. Enough to keep a disk busy with reads through the page
+/// cache; writes take the lock of the backing file one after the other, and must not fight for it.
+const WIDTH: [u32; 2] = [16, 2];
+
+struct Side<T: Host> {
+    /// Its own worker is at work. It is the first to start and may be the last to go.
+    own: bool,
+    /// So many others are.
+    spare: u32,
+    /// Empty unless there is a worker.
     waiting: RequestList<T>,
 }
 
-impl<T: Host> Default for Lane<T> {
+impl<T: Host> Side<T> {
+    fn is_idle(&self) -> bool {
+        !self.own && self.spare == 0
+    }
+}
+
+impl<T: Host> Default for Side<T> {
     fn default() -> Self {
         Self {
-            group: Group::ROOT,
-            running: 0,
+            own: false,
+            spare: 0,
             waiting: RequestList::default(),
         }
     }
+}
+
+struct State<T: Host> {
+    /// Whose each lane is.
+    groups: [Group; LANES],
+    sides: [Side<T>; SIDES],
+    /// A bit for each spare worker that is at work, and the side that it is with.
+    busy: u32,
+    places: [u8; SPARE],
 }
 
 /// The lanes of a device.
 #[pin_data]
 pub(crate) struct Lanes<T: Host> {
     #[pin]
-    lanes: SpinLock<[Lane<T>; LANES]>,
+    state: IrqLock<State<T>>,
 }
 
 /// A device that has lanes.
 pub(crate) trait Laned: Host {
     fn lanes(&self) -> &Lanes<Self>;
+
+    /// Has a worker of the device called. Any context.
+    fn start_worker(this: &Arc<Self>, number: usize, wq: &Workqueue);
 }
 
-impl<T: Host> Lanes<T> {
+impl<T: Laned> Lanes<T> {
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            lanes <- new_spinlock!(array::from_fn(|_| Lane::default()), "rloop_lanes"),
+            state <- new_irq_lock!(
+                State {
+                    groups: [Group::ROOT; LANES],
+                    sides: array::from_fn(|_| Side::default()),
+                    busy: 0,
+                    places: [0; SPARE],
+                },
+                "rloop_lanes"
+            ),
         })
     }
 
-    /// A request arrives: it comes back if it can run now. Task context, does not sleep.
-    pub(crate) fn enter(&self, mut rq: Request<T>) -> Option<Request<T>> {
-        let group = Group::of(&rq);
-        let mut lanes = self.lanes.lock();
-        let number = choose(&lanes, group);
-        rq.data_mut().lane = Some(LaneNumber(number as u8));
-        let lane = &mut lanes[number];
-        if lane.running >= WIDTH {
-            lane.waiting.push(rq);
-            return None;
+    /// A request needs a worker. Any context.
+    pub(crate) fn enter(mut rq: Request<T>) {
+        if rq.published().is_none() {
+            return rq.end(Err(EIO));
         }
-        if lane.running == 0 {
-            lane.group = group;
-        }
-        lane.running += 1;
-        Some(rq)
+        let device = rq.device_ref();
+        device.lanes().state.with(|state| {
+            let number = match rq.data().lane {
+                Some(SideOfLane(number)) => usize::from(number),
+                None => state.choose(Group::of(&rq), rq.op()),
+            };
+            if let (Some(worker), Some(backing)) = (state.hire(number), rq.published()) {
+                T::start_worker(&device, worker, &backing.wq);
+            }
+            rq.data_mut().lane = Some(SideOfLane(number as u8));
+            state.sides[number].waiting.push(rq);
+        });
     }
 
-    /// A request of this lane is with its worker no more: the next one can run.
-    pub(crate) fn next(&self, number: LaneNumber) -> Option<Request<T>> {
-        let mut lanes = self.lanes.lock();
-        let lane = &mut lanes[usize::from(number.0)];
-        let next = lane.waiting.pop();
-        if next.is_none() {
-            lane.running -= 1;
-        }
-        next
+    /// The next request for a worker, which is done if there is none.
+    pub(crate) fn next(&self, worker: usize) -> Option<Request<T>> {
+        self.state.with(|state| {
+            let spare = worker.checked_sub(SIDES);
+            let side = &mut state.sides[spare.map_or(worker, |n| usize::from(state.places[n]))];
+            let next = side.waiting.pop();
+            match spare {
+                _ if next.is_some() => (),
+                None => side.own = false,
+                Some(n) => {
+                    side.spare -= 1;
+                    state.busy &= !(1 << n);
+                }
+            }
+            next
+        })
     }
 }
 
-/// The lane of a cgroup: its own, or an idle one, or one that it shares.
-fn choose<T: Host>(lanes: &[Lane<T>; LANES], group: Group) -> usize {
-    let own = |lane: &Lane<T>| lane.group == group;
-    lanes
-        .iter()
-        .position(own)
-        .or_else(|| lanes.iter().position(|lane| lane.running == 0))
-        .unwrap_or(group.hash() % LANES)
+impl<T: Host> State<T> {
+    /// The side of a lane for a request: the lane of its cgroup, or an idle one, or one that it
+    /// shares.
+    fn choose(&mut self, group: Group, op: Op) -> usize {
+        let idle =
+            |lane: usize| self.sides[2 * lane].is_idle() && self.sides[2 * lane + 1].is_idle();
+        let lane = self
+            .groups
+            .iter()
+            .position(|owner| *owner == group)
+            .or_else(|| (0..LANES).find(|lane| idle(*lane)))
+            .unwrap_or(group.hash() % LANES);
+        if idle(lane) {
+            self.groups[lane] = group;
+        }
+        2 * lane + usize::from(op == Op::Write)
+    }
+
+    /// A worker for a side that may have one more.
+    fn hire(&mut self, number: usize) -> Option<usize> {
+        let side = &mut self.sides[number];
+        if u32::from(side.own) + side.spare >= WIDTH[number % 2] {
+            return None;
+        }
+        if !side.own {
+            side.own = true;
+            return Some(number);
+        }
+        let n = (!self.busy).trailing_zeros() as usize;
+        if n >= SPARE {
+            return None;
+        }
+        self.busy |= 1 << n;
+        self.places[n] = number as u8;
+        side.spare += 1;
+        Some(SIDES + n)
+    }
 }

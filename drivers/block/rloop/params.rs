@@ -37,6 +37,11 @@ module_param!(
     "Requests that can be in flight per device. Default: 128"
 );
 module_param!(
+    static POLL_QUEUES: IntParam = IntParam::new(0),
+    "poll_queues",
+    "Hardware queues per device for I/O whose end is polled for, as by io_uring. Default: 0"
+);
+module_param!(
     static DIO: IntParam = IntParam::new(0),
     "dio",
     "1: direct I/O where the backing can, unless a device is configured otherwise. Default: 0"
@@ -60,6 +65,8 @@ pub(crate) struct Params {
     pub(crate) part_shift: u32,
     /// Requests in flight per device.
     pub(crate) depth: u32,
+    /// Hardware queues per device that are polled.
+    pub(crate) poll_queues: u32,
     /// Whether devices are direct by default.
     pub(crate) dio: bool,
 }
@@ -84,6 +91,7 @@ impl Params {
             probe_limit: MAX_LOOP.given().unwrap_or(0) as u32,
             part_shift,
             depth: in_range("hw_queue_depth", HW_QUEUE_DEPTH.get(), 1, 10240)?,
+            poll_queues: in_range("poll_queues", POLL_QUEUES.get(), 0, 64)?,
             dio: in_range("dio", DIO.get(), 0, 1)? == 1,
         })
     }

@@ -12,17 +12,23 @@ pub(crate) enum Side {
     Cached,
 }
 
-/// The number of a lane, see `lanes.rs`.
+/// The number of a side of a lane, see `lanes.rs`.
 #[derive(Clone, Copy)]
-pub(crate) struct LaneNumber(pub(crate) u8);
+pub(crate) struct SideOfLane(pub(crate) u8);
 
 /// The driver's data for a request.
 #[derive(Default)]
 pub(crate) struct Cmd {
-    /// The lane whose turn it takes up, until its worker has seen that.
-    pub(crate) lane: Option<LaneNumber>,
+    /// Where it waits for a worker, if it has needed one.
+    pub(crate) lane: Option<SideOfLane>,
     /// It has been counted, and its transfer begun.
     pub(crate) started: bool,
+    /// It was submitted without waiting, and may still be refused.
+    pub(crate) inline: bool,
+    /// It was passed on to a block device, which may still refuse it.
+    pub(crate) passed_on: bool,
+    /// What is left of it goes past the page cache.
+    pub(crate) direct: bool,
     /// Bytes transferred so far.
     pub(crate) done: u32,
     /// The rest goes through the page cache, whatever the device's mode.
@@ -34,11 +40,7 @@ pub(crate) struct Cmd {
 }
 
 /// A device whose requests the I/O path can serve.
-pub(crate) trait Host: mq::Operations<RequestData = Cmd, Published = Backing> {}
-
-impl<T: mq::Operations<RequestData = Cmd, Published = Backing>> Host for T {}
-
-/// Leaves a request to a worker of its device. Any context.
-pub(crate) fn to_worker<T: Host>(rq: mq::Request<T>) {
-    rq.queue_work(|rq| rq.published().map(|backing| &*backing.wq));
+pub(crate) trait Host: mq::Operations<RequestData = Cmd, Published = Backing> {
+    /// Leaves a request to a worker of its device. Any context.
+    fn to_worker(rq: mq::Request<Self>);
 }

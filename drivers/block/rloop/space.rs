@@ -17,7 +17,8 @@ use kernel_ext::{
 /// Makes all that was written durable. Sleeps.
 pub(crate) fn flush(backing: &Backing) -> Result {
     backing.stats.flush.count();
-    backing.file.fsync()
+    // (The time of the last write is nothing that the disk above knows of.)
+    backing.file.fdatasync()
 }
 
 /// Serves a discard or a write-zeroes request. Sleeps.
@@ -47,9 +48,7 @@ pub(crate) fn change<T: Host>(rq: Request<T>) {
 
 /// Takes what was refused out of the limits. Sleeps.
 ///
-/// That waits for all requests, so it is nothing that the worker of a request can do, not even after
-/// its end: the next request that has its tag has its work item, too, which the workqueue does not
-/// start before this worker has returned.
+/// That waits for all requests, among them those that wait for this worker.
 fn correct<T: Host>(backing: &Backing, disk: DiskRef<T>, mode: SpaceMode) {
     let refused = backing.refused.clone();
     let job = move || {

@@ -30,6 +30,15 @@ pub(crate) struct Stats {
     pub(crate) flush: Counter,
     pub(crate) discard: Counter,
     pub(crate) write_zeroes: Counter,
+    /// Of the reads and writes, those that the file served without waiting, in the task that brought
+    /// them.
+    pub(crate) inline: Counter,
+    /// Those whose bios were passed on to a block device below.
+    pub(crate) passed_on: Counter,
+    /// Those that a worker took over in batches to begin them.
+    pub(crate) relayed: Counter,
+    /// Those that were tried there and then left to a worker.
+    pub(crate) inline_refused: Counter,
     /// Times that a request went on after a part of it had been transferred.
     pub(crate) continued: Counter,
 }
@@ -44,6 +53,10 @@ impl Stats {
             flush: Counter::new(),
             discard: Counter::new(),
             write_zeroes: Counter::new(),
+            inline: Counter::new(),
+            passed_on: Counter::new(),
+            relayed: Counter::new(),
+            inline_refused: Counter::new(),
             continued: Counter::new(),
         }
     }

@@ -32,9 +32,16 @@ pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Res
             ..(*backing).clone()
         };
         // Direct I/O is given up where the new offset doesn't allow it.
-        let there = there.with_direct(there.direct, disk.logical_block_size());
+        let there = there.with_direct(there.direct, disk.logical_block_size())?;
         backing = Arc::new(there, GFP_KERNEL)?;
-        disk.freeze(|frozen| frozen.publish(Some(backing.clone())));
+        let atomic = backing.atomic_units();
+        disk.update_limits_frozen(
+            |limits| {
+                limits.set_atomic_units(atomic);
+            },
+            |frozen| drop(frozen.publish(Some(backing.clone()))),
+        )?;
+        disk.set_pass_on(backing.passes_on);
     }
 
     let scan = !old.partscan && info.flags & flag::PARTSCAN != 0;

@@ -7,38 +7,145 @@
 
 use crate::{
     backing::Backing,
+    eagerness::Patience,
     gate::Gated,
     geometry,
-    request::{self, Host, Side},
+    request::{Host, Side},
 };
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
-        mq::{InFlight, Op, Request},
+        mq::{remap, InFlight, Op, Request, Submitter},
         SECTOR_SHIFT,
     },
     errno,
     fs::kiocb::{self, Ended, Io},
 };
 
+/// The largest write that is copied to the page cache by the task that brings it, in bytes: it could
+/// do something else meanwhile.
+const MOST_COPIED: u32 = 128 << 10;
+
 /// Begins a read or write. Sleeps.
 pub(crate) fn start<T: Gated>(mut rq: Request<T>) {
     if let Some(backing) = rq.published() {
-        let stats = &backing.stats;
-        let counter = match (rq.op(), goes_direct(&rq, backing)) {
-            (Op::Read, true) => &stats.read_direct,
-            (Op::Read, false) => &stats.read_buffered,
-            (_, true) => &stats.write_direct,
-            (_, false) => &stats.write_buffered,
-        };
-        counter.count();
+        let direct = fits_direct(&rq, backing);
+        count(&rq, backing, direct);
+        rq.data_mut().direct = direct;
     }
     rq.data_mut().started = true;
     resume(rq);
 }
 
+/// Writes all of a request at once, or nothing: only a device does that. Sleeps.
+fn write_atomically<T: Gated>(rq: Request<T>) {
+    let Some(backing) = rq.published().filter(|b| b.passes_on) else {
+        return rq.end(Err(errno::opnotsupp()));
+    };
+    // With anything there a bio can't go past the page cache.
+    let _ = backing.file.fsync();
+    backing.file.drop_cache();
+    if let Some(rq) = remap::submit(rq, target) {
+        rq.end(Err(EIO));
+    }
+}
+
+fn count<T: Host>(rq: &InFlight<T>, backing: &Backing, direct: bool) {
+    let stats = &backing.stats;
+    let counter = match (rq.op(), direct) {
+        (Op::Read, true) => &stats.read_direct,
+        (Op::Read, false) => &stats.read_buffered,
+        (_, true) => &stats.write_direct,
+        (_, false) => &stats.write_buffered,
+    };
+    counter.count();
+}
+
+/// Serves a request in the task that brings it, if that is possible without waiting for I/O. Gives
+/// back one that a worker has to serve, or the rest of.
+pub(crate) fn attempt<T: Gated>(mut rq: Request<T>, task: &Submitter) -> Option<Request<T>> {
+    let Some((backing, direct)) = worth_trying(&rq, task) else {
+        return Some(rq);
+    };
+    let passes_on = direct && backing.passes_on;
+    if !passes_on && !task.may_serve(&rq) {
+        return Some(rq);
+    }
+    count(&rq, backing, direct);
+    let cmd = rq.data_mut();
+    cmd.started = true;
+    cmd.inline = true;
+    cmd.direct = direct;
+    if passes_on {
+        rq.data_mut().passed_on = true;
+        rq = remap::try_submit(rq, task, target)?;
+        rq.data_mut().passed_on = false;
+        if rq.flags().atomic() || rq.flags().fua() || !task.may_serve(&rq) {
+            rq.data_mut().inline = false;
+            return Some(rq);
+        }
+    }
+    let Ended(rq, result) = kiocb::try_submit(rq, task, plan)?;
+    // What a file says in a hurry is not its last word.
+    advance(rq, result.map_err(|_| EAGAIN))
+}
+
+/// The backing of a request that may be served without waiting, and whether past the page cache.
+fn worth_trying<'a, T: Gated>(rq: &'a Request<T>, task: &Submitter) -> Option<(&'a Backing, bool)> {
+    // Where direct and cached I/O take turns, it might have to wait for its turn.
+    let backing = rq
+        .published()
+        .filter(|b| b.nowait && !b.mixed && task.may_work())?;
+    let direct = fits_direct(rq, backing);
+    let possible = match rq.op() {
+        // (Cached reads of a block device wait for its lock, whatever they are told.)
+        Op::Read => direct || backing.regular,
+        // A device takes bios as they are.
+        Op::Write if backing.passes_on => direct && !backing.read_only,
+        // A durable write is waited for by the file.
+        Op::Write => {
+            (direct || backing.nowait_cached_writes && rq.bytes() <= MOST_COPIED)
+                && !rq.flags().fua()
+                && !backing.read_only
+                && !backing.writes_sync
+        }
+        _ => false,
+    };
+    (possible && backing.eagerness(rq.op()).tries()).then_some((backing, direct))
+}
+
+/// Takes note of how an attempt went.
+fn note_attempt<T: Gated>(rq: &mut Request<T>, served: bool) {
+    rq.data_mut().inline = false;
+    let passed_on = rq.data().passed_on;
+    let Some(backing) = rq.published() else {
+        return;
+    };
+    if served {
+        let stats = &backing.stats;
+        let counter = if passed_on {
+            &stats.passed_on
+        } else {
+            &stats.inline
+        };
+        counter.count();
+        backing.eagerness(rq.op()).served();
+    } else {
+        backing.stats.inline_refused.count();
+        let patience = if backing.passes_on {
+            Patience::Device
+        } else {
+            Patience::File
+        };
+        backing.eagerness(rq.op()).refused(patience);
+    }
+}
+
 /// Transfers what is left. Sleeps.
 pub(crate) fn resume<T: Gated>(rq: Request<T>) {
+    if rq.flags().atomic() {
+        return write_atomically(rq);
+    }
     let mut next = Some(rq);
     while let Some(rq) = next {
         let Some(rq) = pass_gate(rq) else {
@@ -55,7 +162,7 @@ pub(crate) fn resume<T: Gated>(rq: Request<T>) {
 /// it may go on. Any context.
 fn pass_gate<T: Gated>(mut rq: Request<T>) -> Option<Request<T>> {
     let side = match rq.published() {
-        Some(backing) if backing.mixed => match (goes_direct(&rq, backing), rq.op()) {
+        Some(backing) if backing.mixed => match (rq.data().direct, rq.op()) {
             (false, _) => Side::Cached,
             (true, Op::Write) => Side::Direct,
             // It writes back what is dirty before, and leaves nothing in the cache.
@@ -71,8 +178,10 @@ fn pass_gate<T: Gated>(mut rq: Request<T>) -> Option<Request<T>> {
     device.gate().enter(rq, side)
 }
 
+#[inline(always)]
 fn leave_gate<T: Gated>(rq: &mut Request<T>) {
-    if rq.data_mut().side.take().is_some() {
+    if rq.data().side.is_some() {
+        rq.data_mut().side = None;
         rq.device().gate().leave();
     }
 }
@@ -80,7 +189,7 @@ fn leave_gate<T: Gated>(rq: &mut Request<T>) {
 /// I/O that was left under way has ended. Any context: what is left to do is left to a worker.
 pub(crate) fn ended<T: Gated>(rq: Request<T>, result: Result<u32>) {
     if let Some(rq) = advance(rq, result) {
-        request::to_worker(rq);
+        T::to_worker(rq);
     }
 }
 
@@ -91,9 +200,18 @@ fn plan<T: Host>(rq: &InFlight<T>) -> Option<Io<'_>> {
         file: &backing.file,
         pos: position(rq, backing),
         done: rq.data().done,
-        direct: goes_direct(rq, backing),
+        direct: rq.data().direct,
         dsync: rq.op() == Op::Write && rq.flags().fua(),
         dontcache: backing.direct,
+    })
+}
+
+/// Where a request goes on a block device.
+fn target<T: Host>(rq: &InFlight<T>) -> Option<remap::Target<'_>> {
+    let backing = rq.published()?;
+    Some(remap::Target {
+        file: &backing.file,
+        sector: position(rq, backing) as u64 >> SECTOR_SHIFT,
     })
 }
 
@@ -102,8 +220,8 @@ fn position<T: Host>(rq: &InFlight<T>, backing: &Backing) -> i64 {
     (rq.sector() << SECTOR_SHIFT) as i64 + backing.offset
 }
 
-/// Whether the rest of a request goes past the page cache.
-fn goes_direct<T: Host>(rq: &InFlight<T>, backing: &Backing) -> bool {
+/// Whether the rest of a request can go past the page cache.
+fn fits_direct<T: Host>(rq: &InFlight<T>, backing: &Backing) -> bool {
     let cmd = rq.data();
     let pos = position(rq, backing) + i64::from(cmd.done);
     backing.direct
@@ -114,7 +232,16 @@ fn goes_direct<T: Host>(rq: &InFlight<T>, backing: &Backing) -> bool {
 /// Takes in what the file made of a request. Gives it back if there is more to do, or ends it.
 /// Any context.
 fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T>> {
-    let direct = rq.published().is_some_and(|b| goes_direct(&rq, b));
+    if rq.data().inline {
+        // (What is below may not be polled any more.)
+        let refused =
+            result == Err(EAGAIN) || rq.flags().polled() && result == Err(errno::opnotsupp());
+        note_attempt(&mut rq, !refused);
+        if refused {
+            return Some(rq);
+        }
+    }
+    let direct = rq.data().direct;
     match result {
         Ok(n) if n > 0 => {
             let done = rq.data().done + n;
@@ -127,7 +254,7 @@ fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<
         }
         // Nothing moved, or the file finds the request unfit for direct I/O after all.
         Ok(_) if direct => rq.data_mut().buffered = true,
-        Err(e) if direct && (e == EINVAL || e == errno::opnotsupp()) => {
+        Err(e) if direct && !rq.flags().atomic() && (e == EINVAL || e == errno::opnotsupp()) => {
             rq.data_mut().buffered = true
         }
         Ok(_) => {
@@ -146,6 +273,8 @@ fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<
     }
     if let Some(backing) = rq.published() {
         backing.stats.continued.count();
+        let direct = fits_direct(&rq, backing);
+        rq.data_mut().direct = direct;
     }
     Some(rq)
 }

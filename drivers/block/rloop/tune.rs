@@ -20,22 +20,27 @@ pub(crate) fn set_direct_io(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool)
     if old.backing.direct == on {
         return Ok(());
     }
-    let backing = old.backing.with_direct(on, disk.logical_block_size());
+    let backing = old.backing.with_direct(on, disk.logical_block_size())?;
     if backing.direct != on {
         return Err(EINVAL);
     }
     if on {
-        // What is dirty in the page cache must not overtake direct I/O later.
-        let _ = backing.file.fsync();
+        backing.settle();
     }
     let backing = Arc::new(backing, GFP_KERNEL)?;
     let memory = backing.memory_alignment();
+    let atomic = backing.atomic_units();
+    let size = backing.request_size();
     disk.update_limits_frozen(
         |limits| {
-            limits.set_memory_alignment(memory);
+            limits
+                .set_memory_alignment(memory)
+                .set_request_size(size)
+                .set_atomic_units(atomic);
         },
         |frozen| drop(frozen.publish(Some(backing.clone()))),
     )?;
+    disk.set_pass_on(backing.passes_on);
     dev.set_status(&mut state, Some(Status { backing, ..old }));
     Ok(())
 }
@@ -63,7 +68,7 @@ pub(crate) fn set_block_size(
         return Ok(());
     }
     let size = geometry::block_size(size, old.backing.direct, old.backing.align.offset);
-    let backing = old.backing.with_direct(old.backing.direct, size);
+    let backing = old.backing.with_direct(old.backing.direct, size)?;
     let backing = Arc::new(backing, GFP_KERNEL)?;
 
     // The page cache of the disk is in blocks of the old size.
@@ -71,6 +76,7 @@ pub(crate) fn set_block_size(
     disk.update_limits_frozen(backing.limits(size), |frozen| {
         drop(frozen.publish(Some(backing.clone())))
     })?;
+    disk.set_pass_on(backing.passes_on);
     dev.set_status(&mut state, Some(Status { backing, ..old }));
     Ok(())
 }

@@ -67,6 +67,7 @@ fn unbind(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>, bound: KBox
     if reset.is_err() {
         backing = disk.freeze(|frozen| frozen.publish(None));
     }
+    disk.set_pass_on(false);
     let Bound {
         groups,
         gfp,

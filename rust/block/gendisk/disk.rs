@@ -130,6 +130,13 @@ impl<T: mq::Operations> Disk<T> {
         to_result(unsafe { helpers::kx_disk_scan_partitions(self.as_raw()) })
     }
 
+    /// Whether merging requests is left to a device below, to which all bios are passed on:
+    /// `QUEUE_FLAG_NOMERGES`. Any context.
+    pub fn set_pass_on(&self, on: bool) {
+        // SAFETY: By the type invariant.
+        unsafe { helpers::kx_disk_pass_on(self.as_raw(), on) };
+    }
+
     /// Publishes a value where there is none; see [`FrozenQueue::publish`]. Any context.
     ///
     /// Fails with EBUSY where there is one.

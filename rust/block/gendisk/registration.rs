@@ -56,7 +56,8 @@ unsafe impl<T: Operations> Sync for DiskRegistration<T> {}
 impl<T: Operations> DiskRegistration<T> {
     /// Allocates the disk and shows it: `blk_mq_alloc_disk()` and `device_add_disk()`. Sleeps.
     ///
-    /// With media-change events, as for a drive whose medium comes later.
+    /// With media-change events, as for a drive whose medium comes later, and without throttling of
+    /// writeback (`wbt_lat_usec`) until a user turns it on: what lies below does that.
     /// Fails with ENOMEM, or EINVAL for a name or number that the block layer doesn't take.
     pub fn new(
         mut config: DiskConfig<'_>,
@@ -97,6 +98,7 @@ impl<T: Operations> DiskRegistration<T> {
             (*disk).fops = FopsVTable::<T>::build();
             helpers::kx_disk_set_media_change_events(disk);
             helpers::kx_disk_set_partscan(disk, config.partscan);
+            helpers::kx_disk_leave_wbt_off(disk);
         }
         // SAFETY: The disk is ready: from here its operations can be called.
         to_result(unsafe {

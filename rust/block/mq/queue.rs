@@ -8,7 +8,7 @@ use kernel::{
     bindings,
     prelude::*,
     sync::{
-        atomic::{Acquire, Atomic, Full},
+        atomic::{Atomic, Full},
         Arc,
     },
 };
@@ -43,7 +43,9 @@ impl<T: Operations> QueueData<T> {
     ///
     /// A request of this queue must be in flight for as long as the reference.
     pub(super) unsafe fn published(&self) -> Option<&T::Published> {
-        let p = self.published.load(Acquire);
+        // As READ_ONCE(): what follows depends on the pointer, and needs no more order than that.
+        // SAFETY: The field is valid for reads, and is written whole.
+        let p = unsafe { self.published.as_ptr().read_volatile() };
         // SAFETY: By the type invariant this is a live value; [`FrozenQueue::publish`] replaces it
         // only while no request is in flight.
         unsafe { p.as_ref() }

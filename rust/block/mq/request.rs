@@ -2,13 +2,11 @@
 
 //! `struct request`, from its arrival to its end.
 
-use super::{Operations, Pdu, QueueData};
+use super::{HwCtx, Operations, Pdu, QueueData};
 use crate::{
     bio::{Bio, Bios},
     block::gendisk::{Disk, DiskRef},
-    helpers,
     iov::Direction,
-    workqueue::Workqueue,
 };
 use core::{marker::PhantomData, mem, ops::Deref, ptr::NonNull};
 use kernel::{bindings, error::Error, pr_warn_once, prelude::*, sync::Arc, types::Opaque};
@@ -56,6 +54,16 @@ impl RequestFlags {
         self.0 & (1 << bindings::req_flag_bits___REQ_FUA) != 0
     }
 
+    /// `REQ_ATOMIC`: all of it or nothing.
+    pub fn atomic(self) -> bool {
+        self.0 & (1 << bindings::req_flag_bits___REQ_ATOMIC) != 0
+    }
+
+    /// `REQ_POLLED`: somebody asks for its end.
+    pub fn polled(self) -> bool {
+        self.0 & (1 << bindings::req_flag_bits___REQ_POLLED) != 0
+    }
+
     /// `REQ_NOUNMAP`: zeroes must keep their space.
     pub fn nounmap(self) -> bool {
         self.0 & (1 << bindings::req_flag_bits___REQ_NOUNMAP) != 0
@@ -65,7 +73,7 @@ impl RequestFlags {
 /// What [`Operations::queue_rq`] made of a request.
 ///
 /// It can't be made up: [`NewRequest::start`] is the only source.
-pub struct Outcome(bindings::blk_status_t);
+pub struct Outcome(pub(super) bindings::blk_status_t);
 
 impl Outcome {
     pub(super) fn into_status(self) -> bindings::blk_status_t {
@@ -89,6 +97,26 @@ impl<T: Operations> NewRequest<T> {
             rq: unsafe { NonNull::new_unchecked(rq) },
             _p: PhantomData,
         }
+    }
+
+    /// The hardware queue that it is on.
+    pub(super) fn hctx<'a>(&self) -> &'a HwCtx<T> {
+        // SAFETY: A request that is ready to be issued has an hctx, which stays as long as its
+        // queue, over which `HwCtx` is transparent.
+        unsafe { &*(*self.rq.as_ptr()).mq_hctx.cast() }
+    }
+
+    /// How long it is, in bytes: `blk_rq_bytes()`.
+    pub fn bytes(&self) -> u32 {
+        // SAFETY: The request was handed to us, so it is valid.
+        unsafe { (*self.rq.as_ptr()).__data_len }
+    }
+
+    /// As [`InFlight::published`].
+    pub fn published(&self) -> Option<&T::Published> {
+        // SAFETY: Like a request in flight, one that has been handed to us holds a reference to the
+        // queue, which keeps it alive and from being frozen.
+        unsafe { QueueData::<T>::from_queue((*self.rq.as_ptr()).q).published() }
     }
 
     /// Takes the request on, as `blk_mq_start_request()`.
@@ -156,10 +184,12 @@ impl<T: Operations> InFlight<T> {
         unsafe { (*self.as_raw()).__data_len }
     }
 
-    /// The I/O priority of its submitter: `req_get_ioprio()`.
-    pub fn ioprio(&self) -> u16 {
+    /// The bio of a request with data that has no other.
+    pub(crate) fn only_bio(&self) -> Option<&Bio> {
         // SAFETY: By the type invariant the request is valid.
-        unsafe { helpers::kx_req_get_ioprio(self.as_raw()) }
+        let (first, last) = unsafe { ((*self.as_raw()).bio, (*self.as_raw()).biotail) };
+        // SAFETY: The bios of a request are owned with it.
+        (first == last && !first.is_null()).then(|| unsafe { Bio::from_raw(first) })
     }
 
     /// The bios of a request with data; a merged one has several.
@@ -249,20 +279,6 @@ impl<T: Operations> Request<T> {
         unsafe { &mut (*Pdu::<T>::of(self.rq.as_ptr())).data }
     }
 
-    /// Has [`Operations::work`] called with this request from a worker of the queue that `wq`
-    /// returns. Any context.
-    ///
-    /// If there is none, the request ends with EIO.
-    pub fn queue_work(self, wq: impl for<'a> FnOnce(&'a InFlight<T>) -> Option<&'a Workqueue>) {
-        let Some(wq) = wq(&self).map(Workqueue::as_raw) else {
-            return self.end(Err(EIO));
-        };
-        let rq = self.into_raw();
-        // SAFETY: We own the request, so its work item is idle; the worker takes the ownership.
-        // The queue lives as long as the request, as `wq` works for every lifetime.
-        unsafe { helpers::kx_queue_work(wq, (*Pdu::<T>::of(rq)).work.get()) };
-    }
-
     /// Ends all of the request, as `blk_mq_end_request()`. Any context.
     pub fn end(self, result: Result) {
         let status = match result {
@@ -273,7 +289,10 @@ impl<T: Operations> Request<T> {
         let rq = self.into_raw();
         // SAFETY: We own the request and have just given it up.
         unsafe {
-            (*Pdu::<T>::of(rq)).bvecs.heap = KVec::new();
+            let heap = &mut (*Pdu::<T>::of(rq)).bvecs.heap;
+            if heap.capacity() > 0 {
+                *heap = KVec::new();
+            }
             bindings::blk_mq_end_request(rq, status)
         };
     }

@@ -2,7 +2,7 @@
 
 //! `struct blk_mq_tag_set`.
 
-use super::{operations::OperationsVTable, Operations};
+use super::{operations::OperationsVTable, poll, Operations};
 use crate::helpers;
 use core::{marker::PhantomData, pin::Pin};
 use kernel::{
@@ -16,6 +16,8 @@ use kernel::{
 pub struct TagSetConfig {
     /// Requests that can be in flight at once, over all hardware queues.
     pub depth: u32,
+    /// Hardware queues that are polled, beside those of the CPUs: `HCTX_TYPE_POLL`.
+    pub poll_queues: u32,
 }
 
 /// The tags and requests of one disk: wraps `struct blk_mq_tag_set`.
@@ -44,6 +46,10 @@ impl<T: Operations> TagSet<T> {
                 set.cmd_size = OperationsVTable::<T>::CMD_SIZE as u32;
                 // SAFETY: No requirements.
                 set.flags = unsafe { helpers::kx_tag_set_flags() };
+                if config.poll_queues > 0 {
+                    // SAFETY: `set` is ours.
+                    unsafe { poll::add_queues(&mut set, config.poll_queues) };
+                }
                 // SAFETY: `slot` is valid for writes and stays where it is.
                 unsafe { slot.write(set) };
                 // SAFETY: `slot` is initialised; its operations fit `T`.

@@ -7,6 +7,7 @@
 # A test says in its first lines:  # variants: A B   runs once with each argument
 #                                  # few: A          of them on UML and the debug kernel
 #                                  # prev: A         of them on the older stock kernel
+#                                  # uml: A          of them on UML; none: not there
 #                                  # timeout: N      seconds, instead of 60
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -72,8 +73,12 @@ for f in test_*; do
 	name=${f#test_}
 	name=${name%.sh}
 	VALUE=
-	[ -z "$few" ] || header "$f" few
-	[ "$tier" != stock-prev ] || header "$f" prev
+	case $tier in
+	uml) header "$f" uml ;;
+	stock-prev) header "$f" prev ;;
+	esac
+	[ "$VALUE" != none ] || continue
+	[ -n "$VALUE" ] || [ -z "$few" ] || header "$f" few
 	[ -n "$VALUE" ] || header "$f" variants
 	for v in ${VALUE:--}; do
 		[ "$v" = - ] && v=

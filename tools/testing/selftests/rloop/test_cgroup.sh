@@ -40,7 +40,8 @@ for dio in on off; do
 	backing "$1" 64
 	if [ "$1" != block ]; then
 		IMG=$MNT/own
-		in_group truncate -s 64M "$IMG"
+		# Without holes, in which nothing is written but by a worker.
+		in_group dd if=/dev/zero of="$IMG" bs=1M count=64 conv=fsync status=none
 	fi
 	attach --direct-io=$dio "$IMG"
 	# Not where udev has looked: those pages are in the cache, and charged to it.
@@ -53,8 +54,11 @@ for dio in on off; do
 	[ $dio = off ] || is "bytes of another group" "$before" "$(charged wbytes)"
 
 	# Written back later, by somebody else.
-	mkfs.ext4 -q -F -E lazy_itable_init=0 "$LOOP" 32m
+	mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0 "$LOOP" 32m
 	mount_at "$T/mnt" "$LOOP"
+	# Many small requests: of a few large ones, each might find something to wait for.
+	size=$(<"$SYS/queue/max_sectors_kb")
+	echo 4 >"$SYS/queue/max_sectors_kb"
 	sync
 	later() {
 		in_group dd if=/dev/zero of="$T/mnt/file" bs=64k count=64 status=none
@@ -65,5 +69,6 @@ for dio in on off; do
 	}
 	charges wbytes 4194304 later
 	unmount "$T/mnt"
+	echo "$size" >"$SYS/queue/max_sectors_kb"
 	detach "$LOOP"
 done

@@ -4,7 +4,7 @@
 . "${0%/*}/common.sh"
 need_rloop
 
-all="continued discard flush read_buffered read_direct write_buffered write_direct write_zeroes"
+all="continued discard flush inline inline_refused passed_on read_buffered read_direct relayed write_buffered write_direct write_zeroes"
 backing tmpfs 4
 attach --direct-io=off "$IMG"
 is "attributes" "${all/write_buffered/state write_buffered}" "$(names "$SYS/rloop")"
@@ -14,6 +14,8 @@ done
 unused write_buffered write_direct flush discard write_zeroes
 pattern write "$LOOP" 0 65536 1 -d -b 4096
 is write_buffered 16 "$(counter write_buffered)"
+pattern write "$LOOP" 0 1048576 1 -d -b 1048576
+is "a write of 1 MiB is one request" 17 "$(counter write_buffered)"
 pattern write "$LOOP" 0 4096 1 -d -s
 is flush 1 "$(counter flush)"
 blkdiscard -o 64K -l 64K "$LOOP"
@@ -28,4 +30,4 @@ pattern check "$LOOP" 0 65536 1 -d -b 8192
 detach "$LOOP"
 
 attach --direct-io=off "$IMG"
-unused write_buffered write_direct flush discard write_zeroes continued
+unused write_buffered write_direct flush discard write_zeroes continued inline_refused

@@ -54,7 +54,7 @@ TEST_F_TIMEOUT(loop, an_opener_at_every_event, 600)
 	struct uevents evs;
 	char name[2][48];
 	pthread_t tid;
-	int sk, round, p, rounds = getenv("RLOOP_FEW") ? 10 : 100;
+	int sk, round, p, rounds = getenv("RLOOP_FEW") ? 6 : 100;
 
 	RLOOP_ONLY();
 	sk = uevent_open();

@@ -10,6 +10,7 @@ load
 is "name" loop "$(param name)"
 is "hw_queue_depth" 128 "$(param hw_queue_depth)"
 is "dio" 0 "$(param dio)"
+is "poll_queues" 0 "$(param poll_queues)"
 is "devices" "$(param max_loop)" "$(devices)"
 unload rloop
 
@@ -30,7 +31,7 @@ detach "$LOOP"
 unload rloop
 
 for bad in hw_queue_depth=0 hw_queue_depth=-1 hw_queue_depth=many \
-	max_loop=many max_loop=2000000 dio=2 dio=maybe; do
+	max_loop=many max_loop=2000000 poll_queues=65 dio=2 dio=maybe; do
 	refused "Invalid" insmod "$KO" "$bad"
 	nothing_left loop
 done

@@ -4,7 +4,7 @@
 # the requests took the rung that they were meant to take.
 # variants: tmpfs ext4 xfs btrfs block
 # prev: tmpfs xfs
-# few: ext4 tmpfs
+# few: ext4
 # timeout: 120
 . "${0%/*}/common.sh"
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shims for completing I/O by asking for it (REQ_POLLED, IOCB_HIPRI). */
+
+#include <linux/bio.h>
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/rcupdate.h>
+#include <linux/sbitmap.h>
+
+#include "helpers.h"
+
+/* The last of the hardware queues are those that are polled. */
+void kx_tag_set_add_poll_queues(struct blk_mq_tag_set *set, unsigned int polled)
+{
+	set->nr_hw_queues += polled;
+	set->nr_maps = HCTX_MAX_TYPES;
+	set->driver_data = (void *)(unsigned long)polled;
+}
+
+void kx_map_queues(struct blk_mq_tag_set *set)
+{
+	struct blk_mq_queue_map *map = set->map;
+	unsigned int polled = (unsigned long)set->driver_data;
+
+	/* A kdump kernel has one queue, whatever was asked for. */
+	if (set->nr_maps <= HCTX_TYPE_POLL)
+		polled = 0;
+	map[HCTX_TYPE_DEFAULT].nr_queues = set->nr_hw_queues - polled;
+	map[HCTX_TYPE_DEFAULT].queue_offset = 0;
+	blk_mq_map_queues(&map[HCTX_TYPE_DEFAULT]);
+	if (polled) {
+		map[HCTX_TYPE_READ].nr_queues = 0;
+		map[HCTX_TYPE_POLL].nr_queues = polled;
+		map[HCTX_TYPE_POLL].queue_offset = set->nr_hw_queues - polled;
+		blk_mq_map_queues(&map[HCTX_TYPE_POLL]);
+	}
+}
+
+static bool can_poll(struct block_device *bdev)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+
+	return q->limits.features & BLK_FEAT_POLL &&
+	       (!queue_is_mq(q) || q->tag_set->map[HCTX_TYPE_POLL].nr_queues);
+}
+
+/*
+ * Who polls finds the request among those of the tag set: with an I/O
+ * scheduler, requests are others.
+ */
+bool kx_rq_polls_on(const struct request *rq, const struct file *file)
+{
+	struct inode *inode = file->f_mapping->host;
+	struct block_device *bdev = S_ISBLK(inode->i_mode) ? I_BDEV(inode) :
+							   inode->i_sb->s_bdev;
+
+	return !(rq->rq_flags & RQF_USE_SCHED) && bdev && can_poll(bdev) &&
+	       file->f_op->iopoll == iocb_bio_iopoll;
+}
+
+struct poller {
+	struct blk_mq_tags *tags;
+	int (*poll)(struct request *rq);
+	int found;
+};
+
+static bool poll_one(struct sbitmap *sb, unsigned int bit, void *data)
+{
+	struct poller *p = data;
+
+	p->found += p->poll(p->tags->static_rqs[bit]);
+	return true;
+}
+
+/* Calls poll for each request whose tag is in use, which may end or begin meanwhile. */
+int kx_poll_hctx(struct blk_mq_hw_ctx *hctx, int (*poll)(struct request *rq))
+{
+	struct poller p = { .tags = hctx->tags, .poll = poll };
+
+	sbitmap_for_each_set(&hctx->tags->bitmap_tags.sb, poll_one, &p);
+	return p.found;
+}
+
+/* As iocb_bio_iopoll(), for a bio that stays: its device goes after a grace period. */
+int kx_bio_poll(struct bio *bio)
+{
+	int found;
+
+	rcu_read_lock();
+	found = bio_poll(bio, NULL, BLK_POLL_ONESHOT);
+	rcu_read_unlock();
+	return found;
+}
+
+int kx_kiocb_poll(struct kiocb *iocb)
+{
+	return iocb_bio_iopoll(iocb, NULL, BLK_POLL_ONESHOT);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Shims for passing a request on to a block device. */
+
+#include <linux/bio.h>
+#include <linux/bio-integrity.h>
+#include <linux/blk-crypto.h>
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+
+#include "helpers.h"
+
+/* What the clone keeps of the flags. */
+#define KX_REMAP_FLAGS	(REQ_OP_MASK | REQ_SYNC | REQ_META | REQ_PRIO | \
+			 REQ_IDLE | REQ_RAHEAD | REQ_BACKGROUND | \
+			 REQ_FUA | REQ_ATOMIC)
+
+/*
+ * blkdev_read_iter() and blkdev_write_iter() have checks that a bio does not
+ * go through: with anything in the page cache, out of bounds or unaligned, it
+ * is theirs. Several bios are theirs, too: only all of them make a request.
+ */
+static bool fits(const struct request *rq, struct block_device *bdev, u64 sector)
+{
+	struct inode *inode = bdev->bd_mapping->host;
+	unsigned int sectors = blk_rq_sectors(rq);
+
+	if (rq->bio != rq->biotail || bio_has_crypt_ctx(rq->bio) ||
+	    bio_integrity(rq->bio) || bdev->bd_mapping->nrpages ||
+	    sector + sectors > bdev_nr_sectors(bdev) ||
+	    (sector | sectors) & ((bdev_logical_block_size(bdev) >> SECTOR_SHIFT) - 1))
+		return false;
+	return req_op(rq) == REQ_OP_READ ||
+	       (!bdev_read_only(bdev) && !IS_SWAPFILE(inode));
+}
+
+bool kx_bio_remap(struct bio *clone, const struct request *rq,
+		  const struct file *file, u64 sector, blk_opf_t more,
+		  bio_end_io_t *end_io)
+{
+	struct block_device *bdev = I_BDEV(file->f_mapping->host);
+	struct bio *bio = rq->bio;
+
+	if (!fits(rq, bdev, sector))
+		return false;
+	/* As bio_init_clone(), which would look up the cgroup twice. */
+	bio_init(clone, NULL, NULL, 0,
+		 (rq->cmd_flags & KX_REMAP_FLAGS) | more);
+	bio_set_flag(clone, BIO_CLONED);
+	clone->bi_bdev = bdev;
+	clone->bi_ioprio = bio->bi_ioprio;
+	clone->bi_write_hint = bio->bi_write_hint;
+	clone->bi_io_vec = bio->bi_io_vec;
+	clone->bi_iter = bio->bi_iter;
+	clone->bi_iter.bi_sector = sector;
+	clone->bi_end_io = end_io;
+	bio_clone_blkg_association(clone, bio);
+	return true;
+}
+
+/* The submitter has been charged for it once. */
+void kx_bio_remap_submit(struct bio *clone)
+{
+	submit_bio_noacct(clone);
+}
+
+int kx_bio_remapped(struct bio *clone)
+{
+	int errno = 0;
+
+	if (unlikely(clone->bi_status))
+		errno = blk_status_to_errno(clone->bi_status);
+
+	/* Who still polls it finds nothing. */
+	WRITE_ONCE(clone->bi_bdev, NULL);
+	bio_uninit(clone);
+	return errno;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The workers of an object: work items of its own, told apart by their numbers.
+//!
+//! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
+
+use crate::{helpers, workqueue::Workqueue};
+use core::{marker::PhantomData, ptr};
+use kernel::{
+    bindings, container_of,
+    prelude::*,
+    sync::{
+        atomic::{Atomic, Full},
+        Arc,
+    },
+    types::Opaque,
+};
+
+/// What has workers.
+pub trait Employer: Send + Sync + Sized + 'static {
+    /// Does what there is to do for the worker of this number. May sleep.
+    fn work(this: &Arc<Self>, number: usize);
+}
+
+/// So many workers: an array of `struct work_struct`.
+///
+/// # Invariants
+///
+/// `owner` of an item is null, or came from [`Arc::into_raw`] and holds that reference. An item that
+/// is queued holds one to the array.
+#[pin_data]
+pub struct Workers<T: Employer, const N: usize> {
+    #[pin]
+    items: Opaque<[Item<T>; N]>,
+    _p: PhantomData<T>,
+}
+
+#[repr(C)]
+struct Item<T> {
+    work: bindings::work_struct,
+    owner: Atomic<*mut T>,
+    number: usize,
+}
+
+// SAFETY: Work items may be used by any task, and owners may be sent and shared.
+unsafe impl<T: Employer, const N: usize> Send for Workers<T, N> {}
+// SAFETY: Items are changed by the workqueue, which synchronises that, and by atomics.
+unsafe impl<T: Employer, const N: usize> Sync for Workers<T, N> {}
+
+impl<T: Employer, const N: usize> Workers<T, N> {
+    /// Sleeps. Fails with ENOMEM.
+    pub fn new() -> Result<Arc<Self>> {
+        let init = pin_init!(Self {
+            items <- Opaque::ffi_init(|slot: *mut [Item<T>; N]| {
+                for number in 0..N {
+                    // SAFETY: `slot` is valid for `N` items, which stay where they are.
+                    unsafe {
+                        let item = slot.cast::<Item<T>>().add(number);
+                        helpers::kx_init_work(&raw mut (*item).work, Self::callback);
+                        (&raw mut (*item).owner).write(Atomic::new(ptr::null_mut()));
+                        (&raw mut (*item).number).write(number);
+                    }
+                }
+            }),
+            _p: PhantomData,
+        });
+        Arc::pin_init(init, GFP_KERNEL)
+    }
+
+    /// Has [`Employer::work`] called in the queue. A worker that is just at work is called again
+    /// after that, in the same thread; one that has not begun yet is called once. Any context, while
+    /// there are other references to the owner and to the workers.
+    pub fn start(this: &Arc<Self>, number: usize, owner: Arc<T>, wq: &Workqueue) {
+        if number >= N {
+            return;
+        }
+        // SAFETY: The array has so many, all initialised by `new`.
+        let item = unsafe { this.items.get().cast::<Item<T>>().add(number) };
+        let new = Arc::into_raw(owner).cast_mut();
+        // SAFETY: As above.
+        let old = unsafe { (*item).owner.xchg(new, Full) };
+        if !old.is_null() {
+            // SAFETY: By the invariant the reference is ours now.
+            drop(unsafe { Arc::from_raw(old) });
+        }
+        let kept = Arc::into_raw(this.clone());
+        // SAFETY: Initialised, and while it is queued the reference above keeps it.
+        if !unsafe { helpers::kx_queue_work(wq.as_raw(), &raw mut (*item).work) } {
+            // SAFETY: It was queued already, with a reference of its own.
+            drop(unsafe { Arc::from_raw(kept) });
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the workqueue only: `work` is that of an item that [`start`](Self::start) queued.
+    unsafe extern "C" fn callback(work: *mut bindings::work_struct) {
+        let item: *mut Item<T> = work.cast();
+        // SAFETY: The work item comes first in an `Item`, which is the one of its number in an array,
+        // over which `Opaque` is transparent, in a `Self`. `start` left us a reference to that.
+        let (this, number) = unsafe {
+            let number = (*item).number;
+            let items = item.sub(number).cast::<Opaque<[Item<T>; N]>>();
+            let this: *mut Self = container_of!(items, Self, items);
+            (Arc::from_raw(this.cast_const()), number)
+        };
+        // SAFETY: It is there for as long as `this`.
+        let owner = unsafe { (*item).owner.xchg(ptr::null_mut(), Full) };
+        // None if it was started again just before it took the owner for the first time.
+        if !owner.is_null() {
+            // SAFETY: By the invariant the reference is ours now.
+            let owner = unsafe { Arc::from_raw(owner) };
+            T::work(&owner, number);
+        }
+        drop(this);
+    }
+}

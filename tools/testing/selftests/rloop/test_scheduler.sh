@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# With an I/O scheduler on the device, and more tasks than CPUs, data is as it should be.
+# variants: mq-deadline bfq kyber
+# few: mq-deadline
+# prev: mq-deadline
+# uml: none
+. "${0%/*}/common.sh"
+
+modprobe -q "$1" 2>/dev/null || modprobe -q "$1-iosched" 2>/dev/null || true
+backing block 32
+attach --direct-io=on "$IMG"
+grep -qw "$1" "$SYS/queue/scheduler" || skip "no $1 in this kernel"
+echo "$1" >"$SYS/queue/scheduler"
+defer sh -c "echo none >$SYS/queue/scheduler"
+verify_fio "$LOOP" --size=4m --offset_increment=4m --numjobs=6 --bsrange=4k-8k --iodepth=32 \
+	--iodepth_batch_submit=8 --iodepth_batch_complete_min=1 --iodepth_batch_complete_max=8
+blockdev --flushbufs "$LOOP"
+cmp "$LOOP" "$IMG"
