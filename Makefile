@@ -3,7 +3,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED
+export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS
 
 all:
 	@$(S)/build --top >/dev/null
@@ -21,6 +21,9 @@ quick:
 # bash has a SECONDS of its own.
 fuzz:
 	@env -u SECONDS TIERS="$(or $(TIERS),fuzz)" FUZZ_SECONDS="$(or $(SECONDS),600)" $(S)/test
+
+bench:
+	@$(S)/bench
 
 check:
 	@$(S)/check
@@ -42,6 +45,8 @@ help:
 	@echo 'make quick          the tests under user-mode Linux, in seconds'
 	@echo 'make test           every test; ends with "N passed, N failed, N skipped"'
 	@echo 'make fuzz           random walks with both drivers, compared [SECONDS=600] [SEED=number]'
+	@echo 'make bench          speed beside the C driver and the backing: tables, plots [QUICK=1] [ROUNDS=5]'
+	@echo '                    [WAYS="icount stock uml"] [WORKLOADS="read-1x1 ..."]'
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
 	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
 	@echo '                    [SHARE=dir] [KERNEL=stock|stock-prev|uml|debug] [DRIVER=rloop|loop|none]'
@@ -50,4 +55,4 @@ help:
 	@echo 'make clean          removes what was built in this checkout'
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 
-.PHONY: all demo test quick fuzz check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench check vm clean cache-clean help

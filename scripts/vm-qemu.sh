@@ -64,6 +64,8 @@ boot() {
 	if [ -n "$SHARE" ]; then
 		binds+=(--bind "$SHARE:/share")
 		args+=(-virtfs local,path=/share,mount_tag=share,security_model=none,multidevs=remap)
+		[ -z "${MONITOR:-}" ] ||
+			args+=(-chardev socket,id=monitor,path=/share/monitor,server=on,wait=off -mon chardev=monitor)
 	fi
 	# One socket per CPU: the table of a machine without ACPI lists no other.
 	local run=(timeout --foreground -s KILL "$TIMEOUT" "$SCRIPTS/in-root" --root "$root" "${binds[@]}"

@@ -4,7 +4,8 @@
 # them; what is written is the same.
 # variants: block ext4
 # few: block
-# prev: block
+# prev: none
+# cpus: 2
 # timeout: 120
 # uml: none
 . "${0%/*}/common.sh"
