@@ -18,17 +18,6 @@ pub struct RequestSize {
     pub segment: u32,
 }
 
-impl RequestSize {
-    /// What is within both.
-    pub fn within(self, other: Self) -> Self {
-        Self {
-            sectors: self.sectors.min(other.sectors),
-            segments: self.segments.min(other.segments),
-            segment: self.segment.min(other.segment),
-        }
-    }
-}
-
 /// The limits and features of a queue; changed as one by
 /// [`Disk::update_limits`](super::gendisk::Disk::update_limits).
 #[repr(transparent)]

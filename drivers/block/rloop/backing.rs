@@ -31,6 +31,9 @@ pub(crate) struct Backing {
     pub(crate) align: DioAlign,
     /// Whether requests go past the page cache of the file, if they are aligned.
     pub(crate) direct: bool,
+    /// The longest direct I/O that may be tried without waiting, in bytes: what is split on its way
+    /// down has to wait.
+    pub(crate) at_once: u32,
     /// Whether some may not be: then direct writes and cached I/O take turns.
     pub(crate) mixed: bool,
     /// Whether bios go to a device below as they are.
@@ -125,25 +128,15 @@ impl Backing {
         let (granularity, max) = self.file.space_limits();
         let memory = self.memory_alignment();
         let atomic = self.atomic_units();
-        let size = self.request_size();
         let refused = self.refused.clone();
         move |limits: &mut Limits| {
             limits
                 .set_block_size(block_size)
                 .set_memory_alignment(memory)
-                .set_request_size(size)
                 .set_atomic_units(atomic)
                 .set_features(write_cache, write_cache, rotational)
                 .set_space(max, granularity);
             refused.apply(limits);
-        }
-    }
-
-    /// The largest request. What is split on its way down can't be served without waiting.
-    pub(crate) fn request_size(&self) -> RequestSize {
-        match self.file.request_size() {
-            Some(below) if self.direct => REQUEST_SIZE.within(below),
-            _ => REQUEST_SIZE,
         }
     }
 
@@ -170,10 +163,10 @@ impl Backing {
         }
     }
 
-    /// Whether direct I/O may be tried without waiting. (Where direct and cached I/O take turns, it
+    /// Whether direct I/O of so many bytes may be tried without waiting. (Where direct and cached I/O take turns, it
     /// might have to wait for its turn.)
-    pub(crate) fn tries_direct(&self) -> bool {
-        self.nowait && self.direct && !self.mixed
+    pub(crate) fn tries_direct(&self, bytes: u32) -> bool {
+        self.nowait && self.direct && !self.mixed && bytes <= self.at_once
     }
 
     /// How attempts to serve such requests without waiting went.
@@ -192,8 +185,12 @@ impl Backing {
             self.file.prepare_direct()?;
         }
         let mixed = direct && (!self.align.told || block_size % self.align.offset != 0);
+        let at_once = self.file.request_size().map_or(u32::MAX, |below| {
+            geometry::at_once(below.sectors, below.segments, PAGE_SIZE as u32)
+        });
         Ok(Self {
             direct,
+            at_once,
             mixed,
             passes_on: direct && !mixed && self.nowait && self.file.is_block(),
             ..self.clone()

@@ -125,6 +125,7 @@ fn plan(
         offset,
         align: file.dio_align(),
         direct: false,
+        at_once: 0,
         mixed: false,
         passes_on: false,
         read_only,

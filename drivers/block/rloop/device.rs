@@ -201,7 +201,7 @@ impl Operations for LoopDevice {
 
     fn relays(&self, batch: &Batch<'_, Self>) -> bool {
         let backing = batch.first().published();
-        backing.is_some_and(Backing::tries_direct) && self.relay.wants(batch)
+        backing.is_some_and(|b| b.tries_direct(batch.first().bytes())) && self.relay.wants(batch)
     }
 
     fn relay(&self, rqs: RequestList<Self>) {

@@ -46,6 +46,15 @@ pub(crate) fn aligned(pos: i64, len: u32, unit: u32) -> bool {
     unit != 0 && pos as u64 % u64::from(unit) == 0 && len % unit == 0
 }
 
+/// The longest I/O in bytes that is one request on a device with these limits, wherever its memory
+/// lies.
+pub(crate) fn at_once(sectors: u32, segments: u16, page: u32) -> u32 {
+    let pages = u32::from(segments).saturating_sub(1); // It may begin in the middle of one.
+    sectors
+        .saturating_mul(SECTOR)
+        .min(pages.saturating_mul(page))
+}
+
 /// The logical block size of a disk whose user asks for `asked` (0: the default).
 pub(crate) fn block_size(asked: u32, direct: bool, unit: u32) -> u32 {
     match (asked, direct) {
@@ -118,6 +127,14 @@ mod tests {
         assert!(aligned(4096, 8192, 4096));
         assert!(!aligned(512, 8192, 4096));
         assert!(!aligned(4096, 512, 4096));
+    }
+
+    #[test]
+    fn at_once_is_bound_by_length_and_pieces() {
+        assert_eq!(at_once(255, 128, 4096), 255 * 512);
+        assert_eq!(at_once(2560, 128, 4096), 127 * 4096);
+        assert_eq!(at_once(u32::MAX, u16::MAX, 65536), 65534 * 65536);
+        assert_eq!(at_once(255, 0, 4096), 0);
     }
 
     #[test]

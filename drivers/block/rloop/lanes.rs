@@ -2,7 +2,7 @@
 
 //! Workers for each cgroup, so that one whose I/O is throttled does not hold up the others.
 //!
-//! A cgroup whose requests need workers has a lane, with a side for writes and one for the rest. On
+//! A cgroup whose requests need workers has a lane, with a narrow and a wide side. On
 //! each a limited number of workers serve one request after the other. A lane without requests is
 //! anybody's, so that nothing is allocated or has to be freed.
 //!
@@ -13,7 +13,7 @@ use crate::request::{Host, SideOfLane};
 use core::array;
 use kernel::{prelude::*, sync::Arc};
 use kernel_ext::{
-    block::mq::{Op, Request, RequestList},
+    block::mq::{InFlight, Op, Request, RequestList},
     cgroup::Group,
     new_irq_lock,
     sync::IrqLock,
@@ -32,9 +32,10 @@ const SPARE: usize = 32;
 /// Workers of a device.
 pub(crate) const WORKERS: usize = SIDES + SPARE;
 
-/// Workers that serve a side at once, at most. Enough to keep a disk busy with reads through the page
-/// cache; writes take the lock of the backing file one after the other, and must not fight for it.
-const WIDTH: [u32; 2] = [16, 2];
+/// Workers that serve a side at once, at most. Writes, which take the lock of the backing file one
+/// after the other, and direct reads, which a worker only begins, are for the narrow side, where more
+/// would only fight. The wide one keeps a disk busy with reads through the page cache.
+const WIDTH: [u32; 2] = [16, 1];
 
 struct Side<T: Host> {
     /// Its own worker is at work. It is the first to start and may be the last to go.
@@ -109,7 +110,7 @@ impl<T: Laned> Lanes<T> {
         device.lanes().state.with(|state| {
             let number = match rq.data().lane {
                 Some(SideOfLane(number)) => usize::from(number),
-                None => state.choose(Group::of(&rq), rq.op()),
+                None => state.choose(Group::of(&rq), is_narrow(&rq)),
             };
             if let (Some(worker), Some(backing)) = (state.hire(number), rq.published()) {
                 T::start_worker(&device, worker, &backing.wq);
@@ -138,10 +139,14 @@ impl<T: Laned> Lanes<T> {
     }
 }
 
+fn is_narrow<T: Host>(rq: &InFlight<T>) -> bool {
+    rq.op() == Op::Write || rq.op() == Op::Read && rq.data().direct
+}
+
 impl<T: Host> State<T> {
     /// The side of a lane for a request: the lane of its cgroup, or an idle one, or one that it
     /// shares.
-    fn choose(&mut self, group: Group, op: Op) -> usize {
+    fn choose(&mut self, group: Group, narrow: bool) -> usize {
         let idle =
             |lane: usize| self.sides[2 * lane].is_idle() && self.sides[2 * lane + 1].is_idle();
         let lane = self
@@ -153,7 +158,7 @@ impl<T: Host> State<T> {
         if idle(lane) {
             self.groups[lane] = group;
         }
-        2 * lane + usize::from(op == Op::Write)
+        2 * lane + usize::from(narrow)
     }
 
     /// A worker for a side that may have one more.

@@ -64,7 +64,9 @@ fn count<T: Host>(rq: &InFlight<T>, backing: &Backing, direct: bool) {
 /// Serves a request in the task that brings it, if that is possible without waiting for I/O. Gives
 /// back one that a worker has to serve, or the rest of.
 pub(crate) fn attempt<T: Gated>(mut rq: Request<T>, task: &Submitter) -> Option<Request<T>> {
-    let Some((backing, direct)) = worth_trying(&rq, task) else {
+    let direct = rq.published().is_some_and(|b| fits_direct(&rq, b));
+    rq.data_mut().direct = direct;
+    let Some(backing) = worth_trying(&rq, task) else {
         return Some(rq);
     };
     let passes_on = direct && backing.passes_on;
@@ -75,7 +77,6 @@ pub(crate) fn attempt<T: Gated>(mut rq: Request<T>, task: &Submitter) -> Option<
     let cmd = rq.data_mut();
     cmd.started = true;
     cmd.inline = true;
-    cmd.direct = direct;
     if passes_on {
         rq.data_mut().passed_on = true;
         rq = remap::try_submit(rq, task, target)?;
@@ -90,13 +91,16 @@ pub(crate) fn attempt<T: Gated>(mut rq: Request<T>, task: &Submitter) -> Option<
     advance(rq, result.map_err(|_| EAGAIN))
 }
 
-/// The backing of a request that may be served without waiting, and whether past the page cache.
-fn worth_trying<'a, T: Gated>(rq: &'a Request<T>, task: &Submitter) -> Option<(&'a Backing, bool)> {
+/// The backing of a request that may be served without waiting.
+fn worth_trying<'a, T: Gated>(rq: &'a Request<T>, task: &Submitter) -> Option<&'a Backing> {
     // Where direct and cached I/O take turns, it might have to wait for its turn.
     let backing = rq
         .published()
         .filter(|b| b.nowait && !b.mixed && task.may_work())?;
-    let direct = fits_direct(rq, backing);
+    let direct = rq.data().direct;
+    if direct && rq.bytes() > backing.at_once {
+        return None;
+    }
     let possible = match rq.op() {
         // (Cached reads of a block device wait for its lock, whatever they are told.)
         Op::Read => direct || backing.regular,
@@ -111,7 +115,7 @@ fn worth_trying<'a, T: Gated>(rq: &'a Request<T>, task: &Submitter) -> Option<(&
         }
         _ => false,
     };
-    (possible && backing.eagerness(rq.op()).tries()).then_some((backing, direct))
+    (possible && backing.eagerness(rq.op()).tries()).then_some(backing)
 }
 
 /// Takes note of how an attempt went.
@@ -248,7 +252,11 @@ fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<
             rq.data_mut().done = done;
             if done >= rq.bytes() {
                 leave_gate(&mut rq);
-                rq.end(Ok(()));
+                // A worker has the next one to begin.
+                match rq.data().lane {
+                    Some(_) => rq.complete(),
+                    None => rq.end(Ok(())),
+                }
                 return None;
             }
         }

@@ -30,13 +30,9 @@ pub(crate) fn set_direct_io(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool)
     let backing = Arc::new(backing, GFP_KERNEL)?;
     let memory = backing.memory_alignment();
     let atomic = backing.atomic_units();
-    let size = backing.request_size();
     disk.update_limits_frozen(
         |limits| {
-            limits
-                .set_memory_alignment(memory)
-                .set_request_size(size)
-                .set_atomic_units(atomic);
+            limits.set_memory_alignment(memory).set_atomic_units(atomic);
         },
         |frozen| drop(frozen.publish(Some(backing.clone()))),
     )?;

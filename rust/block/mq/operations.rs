@@ -156,6 +156,14 @@ impl<T: Operations> OperationsVTable<T> {
 
     /// # Safety
     ///
+    /// For the block layer only: `rq` is one that [`Request::complete`] gave up.
+    unsafe extern "C" fn complete(rq: *mut bindings::request) {
+        // SAFETY: It is started, and was given up for this.
+        unsafe { Request::<T>::from_raw(rq) }.end(Ok(()));
+    }
+
+    /// # Safety
+    ///
     /// For the block layer only: `rq` is being allocated, with the room that the tag set asked for.
     unsafe extern "C" fn init_request(
         _set: *mut bindings::blk_mq_tag_set,
@@ -184,6 +192,7 @@ impl<T: Operations> OperationsVTable<T> {
         let mut ops: bindings::blk_mq_ops = pin_init::zeroed();
         ops.queue_rq = Some(Self::queue_rq);
         ops.queue_rqs = Some(Self::queue_rqs);
+        ops.complete = Some(Self::complete);
         ops.map_queues = Some(PollVTable::<T>::map_queues);
         ops.poll = Some(PollVTable::<T>::poll);
         ops.init_request = Some(Self::init_request);

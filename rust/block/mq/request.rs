@@ -296,6 +296,14 @@ impl<T: Operations> Request<T> {
             bindings::blk_mq_end_request(rq, status)
         };
     }
+
+    /// Ends all of the request well, on the CPU that it came from, if that is another: as
+    /// `blk_mq_complete_request()`. Any context.
+    pub fn complete(self) {
+        let rq = self.into_raw();
+        // SAFETY: We own the request and have just given it up; `OperationsVTable::complete` ends it.
+        unsafe { bindings::blk_mq_complete_request(rq) };
+    }
 }
 
 impl<T: Operations> Request<T> {

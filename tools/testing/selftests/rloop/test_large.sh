@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A request is as large as the C driver's, whatever the disk below takes at once. One that is
+# split on its way down is not tried without waiting.
+# variants: ext4 block
+# few: block
+# prev: block
+. "${0%/*}/common.sh"
+
+backing "$1" 8 max_sectors=16
+[ "$1" = block ] || pattern write "$IMG" 0 8388608 1 -s
+attach --direct-io=on "$IMG"
+is "the disk below" 8 "$(<"/sys/block/${DISK#/dev/}/queue/max_sectors_kb")"
+is "the device" 1280 "$(<"$SYS/queue/max_sectors_kb")"
+[ "$DRIVER" != rloop ] || before=$(counter write_direct)
+pattern write "$LOOP" 0 4194304 2 -d -b 65536
+pattern check "$LOOP" 0 4194304 2 -d -b 65536
+if [ "$DRIVER" = rloop ]; then
+	is "writes of 64 KiB" 64 $(($(counter write_direct) - before))
+	unused inline_refused
+	# What is within the limit is served at once.
+	pattern check "$LOOP" 0 65536 2 -d -b 4096
+	used "$([ "$1" = block ] && echo passed_on || echo inline)"
+fi
+detach "$LOOP"
+pattern check "$IMG" 0 4194304 2
