@@ -9,7 +9,7 @@ use kernel::{
     bindings::{
         attribute_group, bio, bio_vec, blk_mq_hw_ctx, blk_mq_tag_set, blk_plug, block_device,
         bvec_iter, device, device_attribute, file, gendisk, iov_iter, kiocb, mutex, queue_limits,
-        request, request_queue, rq_list, spinlock, task_struct, work_struct, workqueue_struct,
+        request, request_queue, rq_list, spinlock, work_struct, workqueue_struct,
     },
     ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_ushort, c_void},
 };
@@ -78,12 +78,7 @@ extern "C" {
     pub(crate) fn kx_charge_enter(rq: *const request, charge: *mut Charge);
     pub(crate) fn kx_charge_leave(charge: *const Charge);
 
-    pub(crate) fn kx_jiffies() -> c_ulong;
-    pub(crate) fn kx_jiffies_to_nsecs(j: c_ulong) -> u64;
-    pub(crate) fn kx_current() -> *const task_struct;
-    pub(crate) fn kx_current_runtime() -> u64;
     pub(crate) fn kx_cond_resched();
-    pub(crate) fn kx_cpus_idle() -> u64;
 
     pub(crate) fn kx_submitter_enter(s: *mut SubmitterState, requests: c_ushort);
     pub(crate) fn kx_submitter_leave(s: *mut SubmitterState, requests: c_ushort);
@@ -91,7 +86,6 @@ extern "C" {
 
     pub(crate) fn kx_rq_list_count(list: *mut rq_list) -> c_ushort;
     pub(crate) fn kx_rq_list_pop(list: *mut rq_list) -> *mut request;
-    pub(crate) fn kx_plug_goes_on() -> bool;
     pub(crate) fn kx_bio_iter_bvec(bio: *const bio, iter: *const bvec_iter, bvec: *mut bio_vec);
     pub(crate) fn kx_bio_advance_iter(bio: *const bio, iter: *mut bvec_iter, bytes: c_uint);
     pub(crate) fn kx_bio_remap(

@@ -12,7 +12,6 @@
 pub mod bio;
 pub mod block;
 pub mod cgroup;
-pub mod cpu;
 pub mod errno;
 pub mod fs;
 #[allow(improper_ctypes_definitions)] // Empty structs of C, as in the bindings crate.

@@ -64,3 +64,9 @@ pub fn as_io_worker<R>(f: impl FnOnce() -> R) -> R {
     unsafe { helpers::kx_io_worker_leave(old) };
     ret
 }
+
+/// Lets other tasks run where it is time: `cond_resched()`. Sleeps.
+pub fn yield_if_due() {
+    // SAFETY: No requirements but a context that may sleep; in another it warns.
+    unsafe { helpers::kx_cond_resched() };
+}

@@ -20,7 +20,7 @@ mod submitter;
 mod tag_set;
 
 pub use list::RequestList;
-pub use operations::{Batch, HwCtx, Operations};
+pub use operations::{HwCtx, Operations};
 pub(crate) use pdu::Pdu;
 pub use queue::FrozenQueue;
 pub(crate) use queue::QueueData;

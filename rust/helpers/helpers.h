@@ -42,12 +42,7 @@ void kx_charge_enter(const struct request *rq, struct kx_charge *charge);
 void kx_charge_leave(const struct kx_charge *charge);
 
 /* cpu.c */
-unsigned long kx_jiffies(void);
-u64 kx_jiffies_to_nsecs(unsigned long j);
-const struct task_struct *kx_current(void);
-u64 kx_current_runtime(void);
 void kx_cond_resched(void);
-u64 kx_cpus_idle(void);
 
 /* submitter.c */
 struct kx_submitter {
@@ -74,7 +69,6 @@ bool kx_bio_remap(struct bio *clone, const struct request *rq,
 void kx_bio_remap_submit(struct bio *clone);
 int kx_bio_remapped(struct bio *clone);
 struct request *kx_rq_list_pop(struct rq_list *list);
-bool kx_plug_goes_on(void);
 void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,
 		      struct bio_vec *bvec);
 void kx_bio_advance_iter(const struct bio *bio, struct bvec_iter *iter,

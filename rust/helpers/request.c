@@ -22,14 +22,6 @@ struct request *kx_rq_list_pop(struct rq_list *list)
 	return rq_list_pop(list);
 }
 
-/* Whether the current task has taken tags for requests that are still to come. */
-bool kx_plug_goes_on(void)
-{
-	struct blk_plug *plug = current->plug;
-
-	return plug && !rq_list_empty(&plug->cached_rqs);
-}
-
 void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,
 		      struct bio_vec *bvec)
 {

@@ -48,3 +48,8 @@ void kx_io_worker_leave(unsigned int old)
 	current->flags = (current->flags &
 			  ~(PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO)) | old;
 }
+
+void kx_cond_resched(void)
+{
+	cond_resched();
+}

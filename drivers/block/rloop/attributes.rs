@@ -73,7 +73,6 @@ static RLOOP: &[Attribute<LoopDevice>] = &[
     read_only(c"write_zeroes", |d, o| count(d, o, |s| &s.write_zeroes)),
     read_only(c"inline", |d, o| count(d, o, |s| &s.inline)),
     read_only(c"passed_on", |d, o| count(d, o, |s| &s.passed_on)),
-    read_only(c"relayed", |d, o| count(d, o, |s| &s.relayed)),
     read_only(c"inline_refused", |d, o| count(d, o, |s| &s.inline_refused)),
     read_only(c"continued", |d, o| count(d, o, |s| &s.continued)),
 ];

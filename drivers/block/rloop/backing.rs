@@ -163,12 +163,6 @@ impl Backing {
         }
     }
 
-    /// Whether direct I/O of so many bytes may be tried without waiting. (Where direct and cached I/O take turns, it
-    /// might have to wait for its turn.)
-    pub(crate) fn tries_direct(&self, bytes: u32) -> bool {
-        self.nowait && self.direct && !self.mixed && bytes <= self.at_once
-    }
-
     /// How attempts to serve such requests without waiting went.
     pub(crate) fn eagerness(&self, op: Op) -> &Eagerness {
         match op {

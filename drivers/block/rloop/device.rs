@@ -7,9 +7,8 @@ use crate::{
     backing::Backing,
     gate::{Gate, Gated},
     ladder,
-    lanes::{Laned, Lanes},
+    lanes::{self, Laned, Lanes},
     params::Params,
-    relay::{self, Relay, Relayed},
     request::{Cmd, Host},
     transfer, //
 };
@@ -21,7 +20,7 @@ use kernel::{
     sync::{Arc, SpinLock},
 };
 use kernel_ext::{
-    block::mq::{Batch, HwCtx, NewRequest, Operations, Outcome, Request, RequestList, Submitter},
+    block::mq::{HwCtx, NewRequest, Operations, Outcome, Request, Submitter},
     fs::{GfpTable, RestrictedGfp},
     module::ModuleRef,
     new_killable_mutex,
@@ -30,9 +29,6 @@ use kernel_ext::{
     workers::{Employer, Workers},
     workqueue::Workqueue,
 };
-
-/// The workers of a device: those of the lanes, and that of the relay.
-const WORKERS: usize = relay::WORKER + 1;
 
 /// What all devices of the module share.
 #[pin_data]
@@ -83,8 +79,7 @@ pub(crate) struct LoopDevice {
     #[pin]
     gate: Gate<LoopDevice>,
     #[pin]
-    relay: Relay<LoopDevice>,
-    workers: Arc<Workers<LoopDevice, WORKERS>>,
+    workers: Arc<Workers<LoopDevice, { lanes::WORKERS }>>,
     #[pin]
     wq: SpinLock<Option<Arc<Workqueue>>>,
 }
@@ -134,7 +129,6 @@ impl LoopDevice {
             status <- new_spinlock!(None, "rloop_status"),
             lanes <- Lanes::new(),
             gate <- Gate::new(),
-            relay <- Relay::new(),
             workers: Workers::new()?,
             wq <- new_spinlock!(None, "rloop_wq"),
         })
@@ -199,15 +193,6 @@ impl Operations for LoopDevice {
         ladder::arrive(rq, task)
     }
 
-    fn relays(&self, batch: &Batch<'_, Self>) -> bool {
-        let backing = batch.first().published();
-        backing.is_some_and(|b| b.tries_direct(batch.first().bytes())) && self.relay.wants(batch)
-    }
-
-    fn relay(&self, rqs: RequestList<Self>) {
-        ladder::relay(self, rqs);
-    }
-
     fn io_done(rq: Request<Self>, result: Result<u32>) {
         transfer::ended(rq, result);
     }
@@ -232,12 +217,6 @@ impl Laned for LoopDevice {
 impl Employer for LoopDevice {
     fn work(this: &Arc<Self>, number: usize) {
         ladder::work(&**this, number);
-    }
-}
-
-impl Relayed for LoopDevice {
-    fn relay_of(&self) -> &Relay<Self> {
-        &self.relay
     }
 }
 

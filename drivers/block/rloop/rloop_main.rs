@@ -25,7 +25,6 @@ mod ladder;
 mod lanes;
 mod layout;
 mod params;
-mod relay;
 mod request;
 mod space;
 mod stats;

@@ -36,7 +36,6 @@ pub(crate) struct Stats {
     /// Those whose bios were passed on to a block device below.
     pub(crate) passed_on: Counter,
     /// Those that a worker took over in batches to begin them.
-    pub(crate) relayed: Counter,
     /// Those that were tried there and then left to a worker.
     pub(crate) inline_refused: Counter,
     /// Times that a request went on after a part of it had been transferred.
@@ -55,7 +54,6 @@ impl Stats {
             write_zeroes: Counter::new(),
             inline: Counter::new(),
             passed_on: Counter::new(),
-            relayed: Counter::new(),
             inline_refused: Counter::new(),
             continued: Counter::new(),
         }

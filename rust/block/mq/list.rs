@@ -18,7 +18,6 @@ use kernel::bindings;
 pub struct RequestList<T: Operations> {
     first: *mut bindings::request,
     last: *mut bindings::request,
-    len: usize,
     _p: PhantomData<fn() -> T>,
 }
 
@@ -30,7 +29,6 @@ impl<T: Operations> Default for RequestList<T> {
         Self {
             first: ptr::null_mut(),
             last: ptr::null_mut(),
-            len: 0,
             _p: PhantomData,
         }
     }
@@ -40,11 +38,6 @@ impl<T: Operations> RequestList<T> {
     /// Whether there is none. Any context.
     pub fn is_empty(&self) -> bool {
         self.first.is_null()
-    }
-
-    /// How many there are. Any context.
-    pub fn len(&self) -> usize {
-        self.len
     }
 
     /// Adds a request at the end. Any context.
@@ -60,24 +53,6 @@ impl<T: Operations> RequestList<T> {
             }
         }
         self.last = rq;
-        self.len += 1;
-    }
-
-    /// Adds all of another list at the end. Any context.
-    pub fn append(&mut self, mut other: Self) {
-        let (first, last) = (other.first, other.last);
-        if first.is_null() {
-            return;
-        }
-        other.first = ptr::null_mut();
-        if self.first.is_null() {
-            self.first = first;
-        } else {
-            // SAFETY: By the invariant we own `last`. `other` has just given up its requests.
-            unsafe { (*Pdu::<T>::of(self.last)).next = first };
-        }
-        self.last = last;
-        self.len += other.len;
     }
 
     /// The first request. Any context.
@@ -97,7 +72,6 @@ impl<T: Operations> RequestList<T> {
         if self.first.is_null() {
             self.last = ptr::null_mut();
         }
-        self.len -= 1;
         // SAFETY: Its ownership goes from the list to the caller.
         Some(unsafe { Request::from_raw(rq) })
     }

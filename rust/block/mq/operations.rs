@@ -2,9 +2,7 @@
 
 //! What a driver implements, and the `struct blk_mq_ops` made of it.
 
-use super::{
-    poll::PollVTable, NewRequest, Outcome, Pdu, QueueData, Request, RequestList, Submitter,
-};
+use super::{poll::PollVTable, NewRequest, Outcome, Pdu, QueueData, Request, Submitter};
 use crate::helpers;
 use core::marker::PhantomData;
 use kernel::{
@@ -32,45 +30,9 @@ pub trait Operations: Sized + Send + Sync + 'static {
     /// The [`Outcome`] can only be had by starting the request.
     fn queue_rq(&self, hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &Submitter) -> Outcome;
 
-    /// Whether a batch should come to [`relay`](Self::relay) instead of
-    /// [`queue_rq`](Self::queue_rq). Called once for each batch, by its submitter.
-    fn relays(&self, _batch: &Batch<'_, Self>) -> bool {
-        false
-    }
-
-    /// A batch of requests arrives, all started. Must not wait for I/O.
-    fn relay(&self, rqs: RequestList<Self>) {
-        drop(rqs);
-    }
-
     /// I/O that [`crate::fs::kiocb::submit`] left under way has ended. Any context, also a hard
     /// interrupt: must not sleep. `result` is the number of bytes that were transferred.
     fn io_done(rq: Request<Self>, result: Result<u32>);
-}
-
-/// Requests that a task brings together, to look at.
-pub struct Batch<'a, T: Operations> {
-    len: u16,
-    first: &'a NewRequest<T>,
-}
-
-impl<T: Operations> Batch<'_, T> {
-    /// How many there are.
-    #[allow(clippy::len_without_is_empty)] // It never is.
-    pub fn len(&self) -> u16 {
-        self.len
-    }
-
-    /// The first of them.
-    pub fn first(&self) -> &NewRequest<T> {
-        self.first
-    }
-
-    /// Whether the task has said that it will bring more: there are tags that it took beforehand.
-    pub fn goes_on(&self) -> bool {
-        // SAFETY: Looks at the plug of the current task, which brings the batch.
-        unsafe { helpers::kx_plug_goes_on() }
-    }
 }
 
 /// A hardware queue: wraps `struct blk_mq_hw_ctx`.
@@ -121,30 +83,13 @@ impl<T: Operations> OperationsVTable<T> {
     /// For the block layer only: the requests in `list` are of one queue, and are handed over.
     unsafe extern "C" fn queue_rqs(list: *mut bindings::rq_list) {
         // SAFETY: The block layer passes a valid list.
-        let (batch, first) = unsafe { (helpers::kx_rq_list_count(list), (*list).head) };
-        if first.is_null() {
-            return;
-        }
+        let batch = unsafe { helpers::kx_rq_list_count(list) };
         let next = || {
             // SAFETY: The block layer passes a valid list.
             let rq = unsafe { helpers::kx_rq_list_pop(list) };
             // SAFETY: The block layer hands over the request, which is of a tag set of ours.
             (!rq.is_null()).then(|| unsafe { NewRequest::<T>::from_raw(rq) })
         };
-        // SAFETY: The first of the requests, which are all of one queue. It is only looked at.
-        let first = unsafe { NewRequest::<T>::from_raw(first) };
-        let device = first.hctx().device();
-        let looked_at = Batch {
-            len: batch,
-            first: &first,
-        };
-        if device.relays(&looked_at) {
-            let mut rqs = RequestList::default();
-            while let Some(rq) = next() {
-                rqs.push(rq.start().0);
-            }
-            return device.relay(rqs);
-        }
         Submitter::with(batch, |task| {
             while let Some(rq) = next() {
                 let hctx = rq.hctx();

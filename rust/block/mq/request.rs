@@ -106,19 +106,6 @@ impl<T: Operations> NewRequest<T> {
         unsafe { &*(*self.rq.as_ptr()).mq_hctx.cast() }
     }
 
-    /// How long it is, in bytes: `blk_rq_bytes()`.
-    pub fn bytes(&self) -> u32 {
-        // SAFETY: The request was handed to us, so it is valid.
-        unsafe { (*self.rq.as_ptr()).__data_len }
-    }
-
-    /// As [`InFlight::published`].
-    pub fn published(&self) -> Option<&T::Published> {
-        // SAFETY: Like a request in flight, one that has been handed to us holds a reference to the
-        // queue, which keeps it alive and from being frozen.
-        unsafe { QueueData::<T>::from_queue((*self.rq.as_ptr()).q).published() }
-    }
-
     /// Takes the request on, as `blk_mq_start_request()`.
     pub fn start(self) -> (Request<T>, Outcome) {
         // SAFETY: The request was handed to us and is not started, by construction.

@@ -8,7 +8,6 @@
 #                                  # few: A          of them on UML and the debug kernel
 #                                  # prev: A         of them on the older stock kernel; none: not there
 #                                  # uml: A          of them on UML; none: not there
-#                                  # cpus: 2         on a machine with two, where there is a choice
 #                                  # timeout: N      seconds, instead of 60
 set -u
 cd "$(dirname "$0")" || exit 1
