@@ -178,7 +178,8 @@ impl Backing {
         if direct {
             self.file.prepare_direct()?;
         }
-        let mixed = direct && (!self.align.told || block_size % self.align.offset != 0);
+        let mixed =
+            direct && (!self.align.told || !geometry::aligned(0, block_size, self.align.offset));
         let at_once = self.file.request_size().map_or(u32::MAX, |below| {
             geometry::at_once(below.sectors, below.segments, PAGE_SIZE as u32)
         });
