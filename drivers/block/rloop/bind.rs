@@ -22,6 +22,7 @@ use kernel_ext::{
     },
     fs::{BackingFile, RestrictedGfp},
     module::ModuleRef,
+    workqueue::Workqueue,
 };
 
 /// Binds a device. Whatever fails, nothing has changed.
@@ -121,7 +122,23 @@ fn plan(
     let asked = flags & flag::DIRECT_IO != 0 || file.opened_direct();
     let read_only =
         flags & flag::READ_ONLY != 0 || !file.writable() || !mode.write() || !file.has_write_iter();
-    let backing = Backing {
+    let stats = Arc::new(Stats::new(), GFP_KERNEL)?;
+    let backing = learn(file, offset, read_only, dev.workqueue()?, stats)?;
+    // Only who asks for direct I/O gets another block size for it: images have theirs.
+    let block_size = geometry::block_size(config.block_size, asked, backing.align.offset);
+    let backing = backing.with_direct(asked || dev.setup.dio, block_size)?;
+    Ok((backing, block_size))
+}
+
+/// What a file can do, as the backing of a device that is not direct yet. Fails with ENOMEM.
+fn learn(
+    file: BackingFile,
+    offset: i64,
+    read_only: bool,
+    wq: Arc<Workqueue>,
+    stats: Arc<Stats>,
+) -> Result<Backing> {
+    Ok(Backing {
         offset,
         align: file.dio_align(),
         direct: false,
@@ -129,8 +146,8 @@ fn plan(
         mixed: false,
         passes_on: false,
         read_only,
-        wq: dev.workqueue()?,
-        stats: Arc::new(Stats::new(), GFP_KERNEL)?,
+        wq,
+        stats,
         refused: Arc::new(Refused::default(), GFP_KERNEL)?,
         nowait: file.can_nowait() && !chain::is_over_loop(&file),
         regular: file.is_regular(),
@@ -139,11 +156,7 @@ fn plan(
         reads: Arc::new(Eagerness::new(), GFP_KERNEL)?,
         writes: Arc::new(Eagerness::new(), GFP_KERNEL)?,
         file,
-    };
-    // Only who asks for direct I/O gets another block size for it: images have theirs.
-    let block_size = geometry::block_size(config.block_size, asked, backing.align.offset);
-    let backing = backing.with_direct(asked || dev.setup.dio, block_size)?;
-    Ok((backing, block_size))
+    })
 }
 
 fn refuse_block_size(dev: &LoopDevice, size: u32) {
@@ -172,18 +185,14 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     backing::check_kind(&file)?;
 
     let direct = old.backing.direct || file.opened_direct();
-    let new = Backing {
-        align: file.dio_align(),
-        refused: Arc::new(Refused::default(), GFP_KERNEL)?,
-        nowait: file.can_nowait() && !chain::is_over_loop(&file),
-        regular: file.is_regular(),
-        nowait_cached_writes: file.is_regular() && file.can_nowait_cached_writes(),
-        writes_sync: file.writes_sync(),
-        reads: Arc::new(Eagerness::new(), GFP_KERNEL)?,
-        writes: Arc::new(Eagerness::new(), GFP_KERNEL)?,
+    let from = &old.backing;
+    let new = learn(
         file,
-        ..(*old.backing).clone()
-    };
+        from.offset,
+        from.read_only,
+        from.wq.clone(),
+        from.stats.clone(),
+    )?;
     if new.capacity(old.sizelimit) != old.backing.capacity(old.sizelimit) {
         return Err(EINVAL);
     }

@@ -139,6 +139,14 @@ backing() {
 	fi
 }
 
+# TRACE is where the kernel's tracing is.
+need_trace() {
+	TRACE=/sys/kernel/tracing
+	[ ! -d "$TRACE/events" ] || return 0
+	mount -t tracefs none "$TRACE" 2>/dev/null || skip "no tracefs here"
+	defer umount "$TRACE"
+}
+
 # ---- the device under test
 # attach [OPTION]... FILE: LOOP, NAME and SYS are the device's.
 attach() {

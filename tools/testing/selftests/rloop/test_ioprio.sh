@@ -4,11 +4,7 @@
 . "${0%/*}/common.sh"
 
 need ionice
-TRACE=/sys/kernel/tracing
-if [ ! -d "$TRACE/events" ]; then
-	mount -t tracefs none "$TRACE" 2>/dev/null || skip "no tracefs here"
-	defer umount "$TRACE"
-fi
+need_trace
 EVENT=$TRACE/events/block/block_rq_issue
 [ -d "$EVENT" ] || skip "no trace events of the block layer in this kernel"
 grep -q ioprio "$EVENT/format" || skip "the trace event has no priority"

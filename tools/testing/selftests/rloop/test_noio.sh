@@ -7,11 +7,7 @@
 . "${0%/*}/common.sh"
 need_rloop
 [ -e /proc/sys/fs/aio-max-nr ] || skip "no AIO in this kernel"
-TRACE=/sys/kernel/tracing
-if [ ! -d "$TRACE/events" ]; then
-	mount -t tracefs none "$TRACE" 2>/dev/null || skip "no tracefs here"
-	defer umount "$TRACE"
-fi
+need_trace
 event=$TRACE/events/kmem/mm_page_alloc
 [ -e "$event/trigger" ] || skip "no mm_page_alloc event in this kernel"
 
