@@ -187,7 +187,7 @@ udev_on() {
 
 # ---- one test; sets rc, and why where something else is wrong with it
 run_one() {
-	local file=$1 variant=$2 mark=$3 limit pid dog i before after
+	local file=$1 variant=$2 mark=$3 limit pid dog i before after splats
 	header "$file" timeout
 	limit=$((${VALUE:-60} * slow))
 	why=
@@ -228,8 +228,8 @@ run_one() {
 			tidy
 		} >>"$log"
 	fi
-	if splats "$mark" >>"$log"; then
-		why="${why:+$why; }kernel message"
+	if splats=$(splats "$mark"); then
+		why="${why:+$why; }kernel message: ${splats%%$'\n'*}"
 		dmesg | tail -n 40 >>"$log"
 	fi
 }
