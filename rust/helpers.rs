@@ -192,10 +192,7 @@ extern "C" {
     pub(crate) fn kx_kiocb_end_poll(iocb: *mut kiocb);
     pub(crate) fn kx_kiocb_end_write(iocb: *mut kiocb);
 
-    pub(crate) fn kx_alloc_workqueue(
-        name: *const c_char,
-        max_active: c_uint,
-    ) -> *mut workqueue_struct;
+    pub(crate) fn kx_alloc_workqueue(name: *const c_char, high: bool) -> *mut workqueue_struct;
     pub(crate) fn kx_init_work(
         work: *mut work_struct,
         func: unsafe extern "C" fn(work: *mut work_struct),

@@ -91,6 +91,17 @@ impl<T: Employer, const N: usize> Workers<T, N> {
         }
     }
 
+    /// Waits until none is at work or called: `flush_work()`. Sleeps.
+    pub fn flush(&self) {
+        for number in 0..N {
+            // SAFETY: The array has so many, all initialised by `new`.
+            unsafe {
+                let item = self.items.get().cast::<Item<T>>().add(number);
+                bindings::flush_work(&raw mut (*item).work);
+            }
+        }
+    }
+
     /// # Safety
     ///
     /// For the workqueue only: `work` is that of an item that [`start`](Self::start) queued.

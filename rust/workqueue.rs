@@ -8,6 +8,15 @@ use crate::helpers;
 use core::ptr::NonNull;
 use kernel::{bindings, prelude::*, workqueue::Queue};
 
+/// At which priority the items of a queue run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// That of any task.
+    Normal,
+    /// Before most others: `WQ_HIGHPRI`.
+    High,
+}
+
 /// An unbound, freezable workqueue: wraps `struct workqueue_struct`.
 ///
 /// Dropping it waits for all its items and sleeps.
@@ -19,11 +28,11 @@ unsafe impl Send for Workqueue {}
 unsafe impl Sync for Workqueue {}
 
 impl Workqueue {
-    /// Allocates a queue that runs at most `max_active` items at once (0: the default). Sleeps. Fails
-    /// with ENOMEM.
-    pub fn new(name: &CStr, max_active: u32) -> Result<Self> {
+    /// Allocates a queue: `alloc_workqueue()`. Sleeps. Fails with ENOMEM.
+    pub fn new(name: &CStr, priority: Priority) -> Result<Self> {
+        let high = priority == Priority::High;
         // SAFETY: `name` is valid for the call, which copies it.
-        let wq = unsafe { helpers::kx_alloc_workqueue(name.as_char_ptr(), max_active) };
+        let wq = unsafe { helpers::kx_alloc_workqueue(name.as_char_ptr(), high) };
         NonNull::new(wq).map(Self).ok_or(ENOMEM)
     }
 

@@ -160,8 +160,7 @@ void kx_kiocb_end_poll(struct kiocb *iocb);
 void kx_kiocb_end_write(struct kiocb *iocb);
 
 /* workqueue.c */
-struct workqueue_struct *kx_alloc_workqueue(const char *name,
-					    unsigned int max_active);
+struct workqueue_struct *kx_alloc_workqueue(const char *name, bool high);
 void kx_init_work(struct work_struct *work,
 		  void (*fn)(struct work_struct *work));
 void kx_flush_workqueue(struct workqueue_struct *wq);

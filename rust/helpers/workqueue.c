@@ -6,11 +6,13 @@
 
 #include "helpers.h"
 
-struct workqueue_struct *kx_alloc_workqueue(const char *name,
-					    unsigned int max_active)
+struct workqueue_struct *kx_alloc_workqueue(const char *name, bool high)
 {
-	return alloc_workqueue("%s", WQ_UNBOUND | WQ_FREEZABLE, max_active,
-			       name);
+	unsigned int flags = WQ_UNBOUND | WQ_FREEZABLE;
+
+	if (high)
+		flags |= WQ_HIGHPRI;
+	return alloc_workqueue("%s", flags, 0, name);
 }
 
 void kx_init_work(struct work_struct *work,

@@ -7,7 +7,7 @@ use crate::{
     backing::Backing,
     gate::{Gate, Gated},
     ladder,
-    lanes::{self, Laned, Lanes},
+    lanes::{self, Laned, Lanes, Urgent},
     params::Params,
     request::{Cmd, Host},
     transfer, //
@@ -27,7 +27,7 @@ use kernel_ext::{
     sync::{KillableGuard, KillableMutex},
     sysfs::Group,
     workers::{Employer, Workers},
-    workqueue::Workqueue,
+    workqueue::{Priority, Workqueue},
 };
 
 /// What all devices of the module share.
@@ -45,6 +45,7 @@ pub(crate) struct Setup {
     pub(crate) nesting: KillableMutex<()>,
     /// The backing files whose page caches are restricted.
     pub(crate) gfp: Arc<GfpTable>,
+    urgent: Urgent,
 }
 
 impl Setup {
@@ -55,6 +56,7 @@ impl Setup {
             part_shift: params.part_shift,
             nesting <- new_killable_mutex!((), "rloop_nesting"),
             gfp: Arc::pin_init(GfpTable::new(), GFP_KERNEL)?,
+            urgent: Urgent::new()?,
         })
     }
 
@@ -157,6 +159,7 @@ impl LoopDevice {
 
     /// Waits until no worker of the device runs. For a device that gets no requests any more. Sleeps.
     pub(crate) fn drain(&self) {
+        self.workers.flush();
         let wq = self.wq.lock().clone();
         if let Some(wq) = wq {
             wq.flush();
@@ -169,7 +172,7 @@ impl LoopDevice {
             return Ok(wq.clone());
         }
         let name = CString::try_from_fmt(fmt!("{}{}", self.setup.prefix, self.number))?;
-        let wq = Arc::new(Workqueue::new(&name, 0)?, GFP_KERNEL)?;
+        let wq = Arc::new(Workqueue::new(&name, Priority::Normal)?, GFP_KERNEL)?;
         *self.wq.lock() = Some(wq.clone());
         Ok(wq)
     }
@@ -207,6 +210,10 @@ impl Host for LoopDevice {
 impl Laned for LoopDevice {
     fn lanes(&self) -> &Lanes<Self> {
         &self.lanes
+    }
+
+    fn urgent(&self) -> &Urgent {
+        &self.setup.urgent
     }
 
     fn start_worker(this: &Arc<Self>, number: usize, wq: &Workqueue) {

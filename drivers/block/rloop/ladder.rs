@@ -7,7 +7,12 @@
 //! buffered. Direct I/O ends in the completion of the backing file. What needs no data goes to a
 //! worker, too.
 
-use crate::{gate::Gated, lanes::Laned, request::Cmd, space, transfer};
+use crate::{
+    gate::Gated,
+    lanes::{Laned, Lanes},
+    request::Cmd,
+    space, transfer,
+};
 use kernel::prelude::*;
 use kernel_ext::{
     block::mq::{NewRequest, Op, Outcome, Request, Submitter},
@@ -27,7 +32,7 @@ pub(crate) fn arrive<T: Gated>(rq: NewRequest<T>, task: &Submitter) -> Outcome {
 /// A worker of a device begins to work. Sleeps.
 pub(crate) fn work<T: Gated + Laned>(device: &T, worker: usize) {
     workqueue::as_io_worker(|| {
-        while let Some(rq) = device.lanes().next(worker) {
+        while let Some(rq) = Lanes::next(device, worker) {
             cgroup::charged(rq, serve);
             workqueue::yield_if_due();
         }
