@@ -230,6 +230,7 @@ run_one() {
 	fi
 	if splats=$(splats "$mark"); then
 		why="${why:+$why; }kernel message: ${splats%%$'\n'*}"
+		echo "$splats" >>"$log"
 		dmesg | tail -n 40 >>"$log"
 	fi
 }
