@@ -3,7 +3,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS
+export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE
 
 all:
 	@$(S)/build --top >/dev/null
@@ -24,6 +24,15 @@ fuzz:
 
 bench:
 	@$(S)/bench
+
+stress:
+	@$(S)/stress
+
+powercut:
+	@$(S)/powercut
+
+thousand:
+	@$(S)/thousand
 
 check:
 	@$(S)/check
@@ -47,6 +56,10 @@ help:
 	@echo 'make fuzz           random walks with both drivers, compared [SECONDS=600] [SEED=number]'
 	@echo 'make bench          speed beside the C driver and the backing: tables, plots [QUICK=1] [ROUNDS=5]'
 	@echo '                    [WAYS="icount stock uml"] [WORKLOADS="read-1x1 ..."]'
+	@echo 'make stress         everything at once on the debug kernel [MINUTES=60] [SEED=number]'
+	@echo 'make powercut       QEMU killed while rloop is written to; what a flush confirmed is there'
+	@echo '                    [CUTS=50] [RUNS=6] [SEED=number]'
+	@echo 'make thousand       so many devices of each driver at once: memory and time [COUNT=1000]'
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
 	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
 	@echo '                    [SHARE=dir] [KERNEL=stock|stock-prev|uml|debug] [DRIVER=rloop|loop|none]'
@@ -55,4 +68,4 @@ help:
 	@echo 'make clean          removes what was built in this checkout'
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 
-.PHONY: all demo test quick fuzz bench check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut thousand check vm clean cache-clean help

@@ -89,5 +89,14 @@ remove_tree() {
 	rm -rf --one-file-system "$1" 2>/dev/null || "$SCRIPTS/in-ns" rm -rf --one-file-system "$1"
 }
 
+# build_selftests KSOURCE DIR: the kselftests, in DIR/selftests.
+build_selftests() {
+	mkdir -p "$2"
+	rm -f "$2"/selftests/test_*.sh # those that are no more
+	step "building the kselftests" "$SCRIPTS/in-root" --bind "$TOP:/src" --bind "$1:/ksrc" --bind "$2:/share" --cwd /src \
+		make -s -j"$(jobs_n)" -C tools/testing/selftests/rloop \
+		OUTPUT=/share/selftests KSRC=/ksrc/tools/testing/selftests
+}
+
 in_root() { "$SCRIPTS/in-root" "$@"; }
 jobs_n() { getconf _NPROCESSORS_ONLN; }

@@ -47,7 +47,14 @@ boot() {
 	}
 	disk root /guest/img readonly=on
 	disk modules /boot-files/modules.img readonly=on
-	disk scratch /vm/scratch.img cache=unsafe,discard=unmap,detect-zeroes=off
+	if [ -n "${WRITELOG:-}" ]; then
+		args+=(-blockdev driver=file,node-name=scratch-file,filename=/vm/scratch.img,discard=unmap
+			-blockdev driver=file,node-name=log-file,filename="$WRITELOG"
+			-blockdev driver=blklogwrites,node-name=scratch,file=scratch-file,log=log-file
+			-device virtio-blk-pci,drive=scratch,serial=scratch)
+	else
+		disk scratch /vm/scratch.img cache=unsafe,discard=unmap,detect-zeroes=off
+	fi
 	args+=(-chardev file,id=console,path=/vm/console -serial chardev:console
 		-device virtio-serial-pci,max_ports=4
 		-chardev file,id=verdict,path=/vm/rloop/verdict)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pattern write|check FILE OFFSET LENGTH SEED [-d] [-s] [-b BYTES] [-p POS]
+ * pattern write|check|sparse FILE OFFSET LENGTH SEED [-d] [-s] [-b BYTES] [-p POS]
  *
- * Writes or checks LENGTH bytes at OFFSET. What is written depends on the seed
- * and on the distance from OFFSET, so that data in the wrong place is noticed;
- * seed 0 is zeroes. -d O_DIRECT, -s fsync at the end, -b block size, -p the
+ * Writes or checks LENGTH bytes at OFFSET; sparse: any of them may be zero. What is
+ * written depends on the seed and on the distance from OFFSET, so that data in the wrong
+ * place is noticed; seed 0 is zeroes. -d O_DIRECT, -s fsync at the end, -b block size, -p the
  * distance that OFFSET itself is taken for.
  *
  * Exit status 1: wrong data, 2: usage or set-up, 3: an I/O error, which it names
@@ -17,8 +17,8 @@
 int main(int argc, char **argv)
 {
 	long long off, len, done = 0, pos = 0;
-	int opt, fd, flags = 0, sync = 0, write_it, err = 0;
-	size_t bs = 65536;
+	int opt, fd, flags = 0, sync = 0, write_it, sparse, err = 0;
+	size_t bs = 65536, i;
 	char *buf, *want;
 	uint64_t seed;
 
@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 	if (argc - optind != 5)
 		return 2;
 	write_it = !strcmp(argv[0], "write");
+	sparse = !strcmp(argv[0], "sparse");
 	off = strtoll(argv[2], NULL, 0);
 	len = strtoll(argv[3], NULL, 0);
 	seed = strtoull(argv[4], NULL, 0);
@@ -72,10 +73,10 @@ int main(int argc, char **argv)
 			       got ? strerrorname_np(err) : "EOF");
 			return 3;
 		}
+		for (i = 0; sparse && i < (size_t)got; i++)
+			want[i] = buf[i] ? want[i] : 0;
 		if (!write_it && memcmp(buf, want, got)) {
-			size_t i = 0;
-
-			while (buf[i] == want[i])
+			for (i = 0; buf[i] == want[i];)
 				i++;
 			printf("wrong data at byte %lld of %s: want %02x, got %02x\n",
 			       off + done + (long long)i, argv[1],

@@ -190,6 +190,7 @@ run_one() {
 	local file=$1 variant=$2 mark=$3 limit pid dog i before after splats
 	header "$file" timeout
 	limit=$((${VALUE:-60} * slow))
+	[ "${file#test_stress}" = "$file" ] || limit=$((limit + ${RLOOP_STRESS:-0}))
 	why=
 	settle
 	before=$(state)

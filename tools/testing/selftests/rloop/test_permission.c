@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Changing a device needs a writable descriptor or CAP_SYS_ADMIN. */
 #include <linux/capability.h>
+#include <sched.h>
+#include <sys/wait.h>
 #include <sys/syscall.h>
 #include "rloop_device.h"
 
@@ -61,6 +63,41 @@ TEST_F(loop, the_capability_is_enough)
 	ASSERT_GE(fd, 0);
 	expect_all(_metadata, fd, 0);
 	close(fd);
+}
+
+/* All capabilities, in a namespace of its own, are none here. */
+TEST_F(loop, a_user_namespace_gives_no_right)
+{
+	int fd, status;
+	pid_t pid;
+
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
+	fd = open(self->path, O_RDONLY);
+	ASSERT_GE(fd, 0);
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		if (unshare(CLONE_NEWUSER))
+			_exit(errno == EINVAL || errno == ENOSYS ? 4 : 2);
+		expect_all(_metadata, fd, -EPERM);
+		_exit(_metadata->exit_code ? 1 : 0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	close(fd);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 4)
+		SKIP(return, "no user namespaces in this kernel");
+	EXPECT_EQ(0, status);
+}
+
+/* Neither node is for everybody; what they allow is a matter of their mode. */
+TEST_F(loop, the_nodes_are_not_for_others)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, stat(self->path, &st));
+	EXPECT_EQ(0, st.st_mode & 0007);
+	ASSERT_EQ(0, stat(control_node(), &st));
+	EXPECT_EQ(0, st.st_mode & 0007);
 }
 
 TEST_F(loop, anyone_may_ask_for_the_status)
