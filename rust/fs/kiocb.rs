@@ -110,13 +110,14 @@ where
 
     let polled = nowait && io.direct && rq.polls_on(io.file);
     // SAFETY: The kiocb is idle, as we own the request. The file outlives the request, see above.
+    // The shim looks whether the file has the operation and the position is one.
     let ret = unsafe {
         (*pdu).kiocb_refs.store(2, Relaxed);
         let kiocb = (*pdu).kiocb.get();
         helpers::kx_kiocb_init(
             kiocb,
             io.file.as_raw(),
-            io.pos + i64::from(io.done),
+            io.pos.wrapping_add(io.done.into()),
             raw,
             io.flags(nowait, write, polled),
             complete::<T>,

@@ -49,8 +49,13 @@ bool kx_kiocb_start_write(struct kiocb *iocb)
 ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
 {
 	const struct file_operations *fop = iocb->ki_filp->f_op;
+	ssize_t (*op)(struct kiocb *iocb, struct iov_iter *iter);
 
-	return write ? fop->write_iter(iocb, iter) : fop->read_iter(iocb, iter);
+	op = write ? fop->write_iter : fop->read_iter;
+	/* As rw_verify_area() and vfs_iter_read() would have it. */
+	if (unlikely(!op || iocb->ki_pos < 0))
+		return -EINVAL;
+	return op(iocb, iter);
 }
 
 ssize_t kx_kiocb_submit_bio(struct kiocb *iocb, const struct bio *bio, bool write)

@@ -46,6 +46,14 @@ pub(crate) fn aligned(pos: i64, len: u32, unit: u32) -> bool {
     unit != 0 && pos as u64 % u64::from(unit) == 0 && len % unit == 0
 }
 
+/// Where `len` bytes from byte `at` of a disk on are, in a file of which the first `offset` bytes are
+/// left out. `None` where no file has bytes: the offset may have been changed since somebody saw
+/// that the disk has these.
+pub(crate) fn position(at: u64, len: u32, offset: i64) -> Option<i64> {
+    let pos = i64::try_from(at).ok()?.checked_add(offset)?;
+    pos.checked_add(len.into()).map(|_| pos)
+}
+
 /// The longest I/O in bytes that is one request on a device with these limits, wherever its memory
 /// lies.
 pub(crate) fn at_once(sectors: u32, segments: u16, page: u32) -> u32 {
@@ -127,6 +135,16 @@ mod tests {
         assert!(aligned(4096, 8192, 4096));
         assert!(!aligned(512, 8192, 4096));
         assert!(!aligned(4096, 512, 4096));
+    }
+
+    #[test]
+    fn position_stays_in_what_a_file_can_have() {
+        assert_eq!(position(4096, 512, 1024), Some(5120));
+        assert_eq!(position(0, 0, i64::MAX), Some(i64::MAX));
+        assert_eq!(position(0, 1, i64::MAX), None);
+        assert_eq!(position(512, 0, i64::MAX - 511), None);
+        assert_eq!(position(u64::MAX, 512, 0), None);
+        assert_eq!(position(1 << 62, 4096, 1 << 62), None);
     }
 
     #[test]

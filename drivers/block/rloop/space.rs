@@ -2,7 +2,7 @@
 
 //! Requests without data: flush, discard and write-zeroes.
 
-use crate::{backing::Backing, request::Host};
+use crate::{backing::Backing, geometry, request::Host};
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
@@ -38,7 +38,10 @@ pub(crate) fn change<T: Host>(rq: Request<T>) {
             SpaceMode::Punch
         }
     };
-    let pos = (rq.sector() << SECTOR_SHIFT) as i64 + backing.offset;
+    let at = rq.sector() << SECTOR_SHIFT;
+    let Some(pos) = geometry::position(at, rq.bytes(), backing.offset) else {
+        return rq.end(Err(EIO));
+    };
     let result = backing.file.change_space(mode, pos, rq.bytes());
     if result == Err(errno::opnotsupp()) && backing.refused.note(mode) {
         correct(backing, rq.disk(), mode);

@@ -202,7 +202,7 @@ fn plan<T: Host>(rq: &InFlight<T>) -> Option<Io<'_>> {
     let backing = rq.published()?;
     Some(Io {
         file: &backing.file,
-        pos: position(rq, backing),
+        pos: position(rq, backing)?,
         done: rq.data().done,
         direct: rq.data().direct,
         dsync: rq.op() == Op::Write && rq.flags().fua(),
@@ -215,22 +215,24 @@ fn target<T: Host>(rq: &InFlight<T>) -> Option<remap::Target<'_>> {
     let backing = rq.published()?;
     Some(remap::Target {
         file: &backing.file,
-        sector: position(rq, backing) as u64 >> SECTOR_SHIFT,
+        sector: position(rq, backing)? as u64 >> SECTOR_SHIFT,
     })
 }
 
 /// Where a request begins in the backing file, in bytes.
-fn position<T: Host>(rq: &InFlight<T>, backing: &Backing) -> i64 {
-    (rq.sector() << SECTOR_SHIFT) as i64 + backing.offset
+fn position<T: Host>(rq: &InFlight<T>, backing: &Backing) -> Option<i64> {
+    geometry::position(rq.sector() << SECTOR_SHIFT, rq.bytes(), backing.offset)
 }
 
 /// Whether the rest of a request can go past the page cache.
 fn fits_direct<T: Host>(rq: &InFlight<T>, backing: &Backing) -> bool {
     let cmd = rq.data();
-    let pos = position(rq, backing) + i64::from(cmd.done);
     backing.direct
         && !cmd.buffered
-        && geometry::aligned(pos, rq.bytes() - cmd.done, backing.align.offset)
+        && position(rq, backing).is_some_and(|pos| {
+            let (pos, left) = (pos + i64::from(cmd.done), rq.bytes() - cmd.done);
+            geometry::aligned(pos, left, backing.align.offset)
+        })
 }
 
 /// Takes in what the file made of a request. Gives it back if there is more to do, or ends it.
