@@ -37,12 +37,17 @@ void kx_map_queues(struct blk_mq_tag_set *set)
 	}
 }
 
+/*
+ * Who polls our queue polls all that is polled below, from before it is
+ * submitted, and several tasks may do so: blk-mq takes that. Device mapper
+ * expects one task for a bio, and only after its submission.
+ */
 static bool can_poll(struct block_device *bdev)
 {
 	struct request_queue *q = bdev_get_queue(bdev);
 
-	return q->limits.features & BLK_FEAT_POLL &&
-	       (!queue_is_mq(q) || q->tag_set->map[HCTX_TYPE_POLL].nr_queues);
+	return q->limits.features & BLK_FEAT_POLL && queue_is_mq(q) &&
+	       q->tag_set->map[HCTX_TYPE_POLL].nr_queues;
 }
 
 /*

@@ -67,7 +67,8 @@ impl<T: Operations> PollVTable<T> {
     unsafe extern "C" fn poll_one(rq: *mut bindings::request) -> c_int {
         // SAFETY: What stands behind a request is initialised as long as its tag set is there.
         let pdu = unsafe { Pdu::<T>::of(rq) };
-        // SAFETY: As above. If it ends meanwhile, what it was polled for has no device any more
+        // SAFETY: As above. What is polled for is with a blk-mq queue (`kx_rq_polls_on`), which may be
+        // polled by many and at any time. If it ends meanwhile, it has no device any more
         // (`bi_bdev`, `private`), and one that somebody has found there stays for a grace period.
         unsafe {
             match (*pdu).polled.0.load(Acquire) {

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # With poll_queues=, I/O whose end is polled for is polled for below, too: a device that
-# says nothing by itself would leave it for ever.
-# variants: block ext4
+# says nothing by itself would leave it for ever. dm: device mapper can be polled, but not by
+# several tasks, so nobody polls there.
+# variants: block ext4 dm
 # few: block
 # prev: block
 . "${0%/*}/common.sh"
@@ -12,14 +13,24 @@ need fio
 
 own_module
 load max_loop=1 poll_queues=1
-backing "$1" 64 poll_queues=1
+if [ "$1" = dm ]; then
+	need dmsetup
+	disk 64 poll_queues=1
+	dmsetup create rloop-poll --table "0 $(blockdev --getsz "$DISK") linear $DISK 0" || skip "no dm-linear in this kernel"
+	defer dmsetup remove --retry rloop-poll
+	IMG=/dev/mapper/rloop-poll
+	settle
+	is "io_poll of the dm device" 1 "$(<"/sys/block/$(basename "$(readlink -f "$IMG")")/queue/io_poll")"
+else
+	backing "$1" 64 poll_queues=1
+fi
 is "poll_queues" 1 "$(</sys/module/rloop/parameters/poll_queues)"
 # (Where null_blk has no page yet, it makes one, which polling doesn't let it.)
 dd if=/dev/zero of="$IMG" bs=1M count=64 conv=notrunc,fsync status=none
 attach --direct-io=on "$IMG"
 is "io_poll" 1 "$(<"$SYS/queue/io_poll")"
 fio --name=verify --filename="$LOOP" --rw=randwrite --direct=1 --ioengine=io_uring --hipri=1 --bsrange=4k-64k \
-	--size=32m --iodepth=16 --verify=crc32c --do_verify=1 --verify_state_save=0 --thread >"$T/fio.log" 2>&1 ||
+	--size=32m --iodepth=16 --numjobs=2 --offset_increment=32m --verify=crc32c --do_verify=1 --verify_state_save=0 --thread >"$T/fio.log" 2>&1 ||
 	{ cat "$T/fio.log"; fail "fio"; }
 
 # Tags of its polled queue have been in use.
@@ -30,4 +41,8 @@ for h in "$T/debug/block/${DISK#/dev/}"/hctx*; do
 	[ "$(<"$h/type")" = poll ] || continue
 	used=$((used + $(sed -n 's/^cleared=//p' "$h/tags")))
 done
+if [ "$1" = dm ]; then
+	is "polled requests below device mapper" 0 $used
+	exit 0
+fi
 [ $used -gt 0 ] || fail "nothing was polled for below"
