@@ -38,7 +38,8 @@ impl<'a> IovIter<'a> {
     /// All of one bio, over its own bvec table: nothing is copied or allocated.
     pub(crate) fn from_bio(direction: Direction, bio: &'a Bio) -> Self {
         let iter = Opaque::uninit();
-        // SAFETY: `iter` is valid for writes and the bio is alive for `'a`.
+        // SAFETY: `iter` is valid for writes and the bio is alive for `'a`. That of a read or write
+        // has a bvec: nobody submits one without bytes.
         unsafe { helpers::kx_iov_iter_bio(iter.get(), direction.as_raw(), bio.as_raw()) };
         Self(iter, PhantomData)
     }

@@ -32,6 +32,9 @@ struct Inner<T> {
 }
 
 /// A misc device that can be opened, until this is dropped: wraps `struct miscdevice`.
+///
+/// Who has it open keeps the module, not this: it is for the module's own data, which goes in the
+/// module's exit, and for the end of its init, which must not fail behind it.
 pub struct Registration<T: Operations>(Pin<KBox<Inner<T>>>);
 
 // SAFETY: A misc device may be deregistered by any task, and its data is `Send`.
@@ -81,8 +84,8 @@ impl<T: Operations> Registration<T> {
     ///
     /// For the VFS only: `file` is open on a device that `new` registered.
     unsafe extern "C" fn ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
-        // SAFETY: `misc_open()` put the device there, which is the first field of `Inner<T>` and
-        // stays registered while the open file keeps the module loaded.
+        // SAFETY: `misc_open()` put the device there, which is the first field of `Inner<T>`. The
+        // open file keeps the module, and until that goes the registration is not dropped, see there.
         let inner = unsafe { &*(*file).private_data.cast::<Inner<T>>() };
         match inner.data.ioctl(cmd, arg) {
             Ok(value) => value as c_long,

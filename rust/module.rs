@@ -22,9 +22,9 @@ pub struct ModuleRef(());
 
 impl ModuleRef {
     /// Takes another reference where the module is in use already, as by an opener of its device:
-    /// `__module_get()`. Any context.
+    /// `__module_get()`. Any context. In the module's exit it keeps nothing.
     pub fn new() -> Self {
-        // SAFETY: It is our own module, and in use while its code runs.
+        // SAFETY: It is our own module, which is there while its code runs.
         unsafe { bindings::__module_get(THIS_MODULE.as_ptr()) };
         Self(())
     }

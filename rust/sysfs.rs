@@ -61,7 +61,8 @@ struct RawAttribute<T: Operations> {
 /// A group of attributes that can be seen on a disk, until this is dropped.
 ///
 /// Dropping it sleeps until no attribute is being shown or stored; the caller must hold no lock
-/// that they take.
+/// that they take. It must be dropped before the disk is deleted (`DiskRegistration`), which takes
+/// away the directory that it is in.
 pub struct Group<T: Operations> {
     disk: DiskRef<T>,
     group: KBox<bindings::attribute_group>,
@@ -184,7 +185,7 @@ impl<T: Operations> Group<T> {
 
 impl<T: Operations> Drop for Group<T> {
     fn drop(&mut self) {
-        // SAFETY: Created by `new` on this disk, which is still there.
+        // SAFETY: Created by `new` on this disk, which is not deleted yet, see above.
         unsafe { helpers::kx_disk_remove_group(self.disk.as_raw(), &*self.group) };
     }
 }

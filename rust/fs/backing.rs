@@ -175,14 +175,15 @@ impl BackingFile {
     /// The block device that this file is, or that its file system is on.
     pub fn device_below(&self) -> Option<&BlockDevice> {
         self.raw_device_below()
-            // SAFETY: We hold a reference to the file, which keeps the device open.
+            // SAFETY: We hold a reference to the file, which keeps the device open, or its file system
+            // mounted, and that its `s_bdev`: no file system changes it while it is mounted.
             .map(|bdev| unsafe { BlockDevice::from_raw(bdev) })
     }
 
     /// Whether what lies below is a rotating disk.
     pub fn rotational(&self) -> bool {
         self.raw_device_below()
-            // SAFETY: The file keeps the device below it alive.
+            // SAFETY: As in `device_below`.
             .is_some_and(|bdev| unsafe { helpers::kx_bdev_rotational(bdev) })
     }
 

@@ -26,7 +26,7 @@ static bool fits(const struct request *rq, struct block_device *bdev, u64 sector
 	struct inode *inode = bdev->bd_mapping->host;
 	unsigned int sectors = blk_rq_sectors(rq);
 
-	if (rq->bio != rq->biotail || bio_has_crypt_ctx(rq->bio) ||
+	if (!rq->bio || rq->bio != rq->biotail || bio_has_crypt_ctx(rq->bio) ||
 	    bio_integrity(rq->bio) || bdev->bd_mapping->nrpages ||
 	    sector + sectors > bdev_nr_sectors(bdev) ||
 	    (sector | sectors) & ((bdev_logical_block_size(bdev) >> SECTOR_SHIFT) - 1))
@@ -39,10 +39,11 @@ bool kx_bio_remap(struct bio *clone, const struct request *rq,
 		  const struct file *file, u64 sector, blk_opf_t more,
 		  bio_end_io_t *end_io)
 {
-	struct block_device *bdev = I_BDEV(file->f_mapping->host);
+	struct inode *inode = file->f_mapping->host;
+	struct block_device *bdev = I_BDEV(inode);
 	struct bio *bio = rq->bio;
 
-	if (!fits(rq, bdev, sector))
+	if (!S_ISBLK(inode->i_mode) || !fits(rq, bdev, sector))
 		return false;
 	/* As bio_init_clone(), which would look up the cgroup twice. */
 	bio_init(clone, NULL, NULL, 0,

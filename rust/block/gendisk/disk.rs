@@ -63,9 +63,9 @@ impl<T: mq::Operations> Disk<T> {
         unsafe { helpers::kx_disk_openers(self.as_raw()) }
     }
 
-    /// Its logical block size in bytes.
+    /// Its logical block size in bytes; while that is changed, the old or the new one.
     pub fn logical_block_size(&self) -> u32 {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant. A word is read at once.
         unsafe { (*self.queue()).limits.logical_block_size }
     }
 
@@ -150,6 +150,8 @@ impl<T: mq::Operations> Disk<T> {
     }
 
     /// Changes the limits of a queue that nobody uses yet as one step. Sleeps.
+    ///
+    /// Requests that come nevertheless may be split by limits that are half the old ones.
     ///
     /// Fails with EINVAL if the block layer refuses them, and then nothing has changed.
     pub fn update_limits(&self, f: impl FnOnce(&mut Limits)) -> Result {

@@ -49,13 +49,17 @@ pub(crate) struct BvecTable {
 }
 
 impl<T: Operations> Pdu<T> {
+    /// It stands behind a request, as the next of an array would.
+    const ALIGNED: () = assert!(align_of::<Self>() <= align_of::<bindings::request>());
+
     /// # Safety
     ///
     /// The room behind `rq` must be at least `size_of::<Self>()` and not in use.
     pub(super) unsafe fn init(rq: *mut bindings::request) {
         // SAFETY: The caller says that there is room behind `rq`.
         let pdu = unsafe { Self::of(rq) };
-        // SAFETY: The room is ours, and large and aligned enough.
+        let () = Self::ALIGNED;
+        // SAFETY: The room is ours and large enough, and aligned, see above.
         unsafe {
             pdu.write(Pdu {
                 kiocb: Opaque::uninit(),

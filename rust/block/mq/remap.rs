@@ -58,7 +58,8 @@ where
     }
     let raw = rq.into_raw();
     // SAFETY: We own the request, so its clone is not in use. The device outlives the request, see
-    // above. If it is submitted, `ended` takes the ownership.
+    // above; the shim looks whether it is one, and whether there is a bio. If it is submitted,
+    // `ended` takes the ownership.
     unsafe {
         let pdu = Pdu::<T>::of(raw);
         let clone = (*pdu).clone.get();

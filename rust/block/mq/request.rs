@@ -6,6 +6,7 @@ use super::{HwCtx, Operations, Pdu, QueueData};
 use crate::{
     bio::{Bio, Bios},
     block::gendisk::{Disk, DiskRef},
+    errno,
     iov::Direction,
 };
 use core::{marker::PhantomData, mem, ops::Deref, ptr::NonNull};
@@ -267,7 +268,10 @@ impl<T: Operations> Request<T> {
     }
 
     /// Ends all of the request, as `blk_mq_end_request()`. Any context.
+    ///
+    /// EDQUOT, for which there is no `BLK_STS_*`, is told as no space: it is no I/O error.
     pub fn end(self, result: Result) {
+        let result = result.map_err(|e| if e == errno::dquot() { ENOSPC } else { e });
         let status = match result {
             Ok(()) => bindings::BLK_STS_OK as bindings::blk_status_t,
             // SAFETY: A plain table look-up.

@@ -32,7 +32,8 @@ pub struct TagSet<T: Operations> {
 }
 
 impl<T: Operations> TagSet<T> {
-    /// Allocates tags and requests. Sleeps. Fails with ENOMEM, or EINVAL for a depth of 0.
+    /// Allocates tags and requests. Sleeps. Fails with ENOMEM, or EINVAL for a depth of 0 or more
+    /// than 65,535 queues that are polled.
     pub fn new(config: TagSetConfig) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             inner <- Opaque::try_ffi_init(move |slot: *mut bindings::blk_mq_tag_set| {
@@ -46,6 +47,9 @@ impl<T: Operations> TagSet<T> {
                 set.cmd_size = OperationsVTable::<T>::CMD_SIZE as u32;
                 // SAFETY: No requirements.
                 set.flags = unsafe { helpers::kx_tag_set_flags() };
+                if config.poll_queues > u16::MAX.into() {
+                    return Err(EINVAL);
+                }
                 if config.poll_queues > 0 {
                     // SAFETY: `set` is ours.
                     unsafe { poll::add_queues(&mut set, config.poll_queues) };
@@ -72,7 +76,7 @@ unsafe impl<T: Operations> Sync for TagSet<T> {}
 #[pinned_drop]
 impl<T: Operations> PinnedDrop for TagSet<T> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: Allocated by `new`; a disk keeps its tag set until its queue is gone.
+        // SAFETY: Allocated by `new`. A disk that has it is deleted before: `DiskRegistration`.
         unsafe { bindings::blk_mq_free_tag_set(self.inner.get()) };
     }
 }

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The file's owner has used up what he may have: told as "no space", as a file system above
+# knows what to do about that, and what was acknowledged is there. (The C driver makes an
+# I/O error of it, after acknowledging short writes.)
+# variants: xfs btrfs
+# few: btrfs
+# uml: none
+# prev: none
+. "${0%/*}/common.sh"
+need_rloop
+need_fs "$1"
+
+disk 512
+MNT=$(mktemp -d "$T/mnt.XXXX")
+case $1 in
+xfs)
+	need xfs_quota
+	mkfs.xfs -q -K -f "$DISK"
+	mount -t xfs -o uquota "$DISK" "$MNT" 2>/dev/null || skip "no quota for xfs in this kernel"
+	defer umount "$MNT"
+	: >"$MNT/img"
+	chown 1000 "$MNT/img"
+	xfs_quota -x -c 'limit bhard=8m 1000' "$MNT"
+	;;
+btrfs)
+	mkfs.btrfs -q -K -f "$DISK"
+	mount -t btrfs "$DISK" "$MNT"
+	defer umount "$MNT"
+	btrfs subvolume create "$MNT/vol" >/dev/null
+	btrfs quota enable "$MNT"
+	btrfs qgroup limit 8m "$MNT/vol"
+	;;
+esac
+[ "$1" != btrfs ] || MNT=$MNT/vol
+IMG=$MNT/img
+truncate -s 32M "$IMG"
+for dio in on off; do
+	attach --direct-io=$dio "$IMG"
+	pattern write "$LOOP" 0 $((32 << 20)) 1 -d -b 65536 >"$T/out" && fail "32 MiB in 8"
+	read -r acked text <"$T/out"
+	is "the error after $acked" "bytes, then ENOSPC" "$text"
+	[ "$acked" -ge $((2 << 20)) ] || fail "stopped early, after $acked bytes"
+	detach "$LOOP"
+	pattern check "$IMG" 0 "$acked" 1
+	# (A new file: btrfs takes its time to give back what was reserved.)
+	rm "$IMG"
+	sync -f "$MNT"
+	truncate -s 32M "$IMG"
+	[ "$1" != xfs ] || chown 1000 "$IMG"
+done
