@@ -97,6 +97,18 @@ disk() {
 	settle
 }
 
+# dm NAME TABLE: DM is a new device of device mapper. Without udev its node is made here.
+dm() {
+	need dmsetup
+	modprobe -q dm-mod 2>/dev/null || true
+	dmsetup create "$1" --table "$2" 2>/dev/null || skip "no such target of device mapper in this kernel"
+	DM=/dev/mapper/$1
+	defer dm_gone "$1"
+	settle
+	[ -e "$DM" ] || dmsetup mknodes "$1"
+}
+dm_gone() { ! dmsetup info "$1" >/dev/null 2>&1 || dmsetup remove --retry "$1"; }
+
 # filesystem FS [ATTR=VALUE]...: MNT is a new file system on a new disk DISK (tmpfs: none).
 filesystem() {
 	local fs=$1

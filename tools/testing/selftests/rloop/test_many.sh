@@ -7,5 +7,6 @@
 . "${0%/*}/common.sh"
 
 count=100
+[ "${RLOOP_KERNEL:-}" != debug ] || count=30
 filesystem tmpfs size=256m
 "$HERE/thousand" $count "$MNT"

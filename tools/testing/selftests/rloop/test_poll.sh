@@ -14,12 +14,9 @@ need fio
 own_module
 load max_loop=1 poll_queues=1
 if [ "$1" = dm ]; then
-	need dmsetup
 	disk 64 poll_queues=1
-	dmsetup create rloop-poll --table "0 $(blockdev --getsz "$DISK") linear $DISK 0" || skip "no dm-linear in this kernel"
-	defer dmsetup remove --retry rloop-poll
-	IMG=/dev/mapper/rloop-poll
-	settle
+	dm rloop-poll "0 $(blockdev --getsz "$DISK") linear $DISK 0"
+	IMG=$DM
 	is "io_poll of the dm device" 1 "$(<"/sys/block/$(basename "$(readlink -f "$IMG")")/queue/io_poll")"
 else
 	backing "$1" 64 poll_queues=1
@@ -29,8 +26,10 @@ is "poll_queues" 1 "$(</sys/module/rloop/parameters/poll_queues)"
 dd if=/dev/zero of="$IMG" bs=1M count=64 conv=notrunc,fsync status=none
 attach --direct-io=on "$IMG"
 is "io_poll" 1 "$(<"$SYS/queue/io_poll")"
+size=16m
+[ -z "${RLOOP_FEW:-}" ] || size=3m
 fio --name=verify --filename="$LOOP" --rw=randwrite --direct=1 --ioengine=io_uring --hipri=1 --bsrange=4k-64k \
-	--size=32m --iodepth=16 --numjobs=2 --offset_increment=32m --verify=crc32c --do_verify=1 --verify_state_save=0 --thread >"$T/fio.log" 2>&1 ||
+	--size=$size --iodepth=16 --numjobs=2 --offset_increment=32m --verify=crc32c --do_verify=1 --verify_state_save=0 --thread >"$T/fio.log" 2>&1 ||
 	{ cat "$T/fio.log"; fail "fio"; }
 
 # Tags of its polled queue have been in use.

@@ -8,6 +8,8 @@
 . "${0%/*}/common.sh"
 
 backing "$1" 4
+rounds=60
+[ -z "${RLOOP_FEW:-}" ] || rounds=20
 for dio in on off; do
 	truncate -s 4M "$IMG"
 	pattern write "$IMG" 0 4194304 1 -s
@@ -25,7 +27,7 @@ for dio in on off; do
 	resizer=$!
 	enough() { : >"$T/enough"; }
 	defer enough
-	for ((i = 0; i < 60; i++)); do
+	for ((i = 0; i < rounds; i++)); do
 		off=$((RANDOM % 64 * 65536))
 		dd if="$LOOP" of="$T/read" bs=64k count=1 skip=$off iflag=direct,skip_bytes status=none 2>/dev/null || true
 		pattern write "$LOOP" $off 65536 1 -p $off -d >/dev/null || true

@@ -12,7 +12,7 @@ SECONDS_LEFT=${RLOOP_STRESS:-20}
 # (Here and in stress.c: what happens is chosen by it.)
 SEED=${RLOOP_SEED:-$RANDOM}
 echo "seed $SEED, $SECONDS_LEFT s"
-STOP=$((SECONDS + SECONDS_LEFT))
+begin() { STOP=$((SECONDS + SECONDS_LEFT)); }
 
 # worker FUNCTION: called until the time is over; it fails the test if it fails.
 WORKERS=()
@@ -59,6 +59,7 @@ if [ "$1" = load ]; then
 		[ $((RANDOM % 2)) = 0 ] || sleep 0.0$((RANDOM % 10))
 		until rmmod rloop 2>/dev/null; do sleep 0.01; done
 	}
+	begin
 	worker coming_and_going
 	worker knocker
 	worker knocker
@@ -157,6 +158,7 @@ stressing() {
 	cp "$T/stressing.log" "$T/stress.out"
 	return $rc
 }
+begin
 worker stressing
 worker freezing
 worker mounting

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The disk that the backing file is on is pulled out while it is written to: every request
+# ends, the device can be detached, and the next disk works.
+# uml: none
+# prev: none
+# timeout: 120
+. "${0%/*}/common.sh"
+
+modprobe -q scsi_debug dev_size_mb=128 delay=0 2>/dev/null || skip "no scsi_debug in this kernel"
+gone() { rmmod scsi_debug 2>/dev/null; }
+defer soon gone
+modprobe -q sd_mod 2>/dev/null || true
+found() { compgen -G "/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/sd*" >"$T/disks"; }
+for dio in on off; do
+	soon found
+	sys=$(head -n 1 "$T/disks")
+	DISK=/dev/${sys##*/}
+	soon test -b "$DISK"
+	settle
+	mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0 "$DISK"
+	mkdir "$T/$dio"
+	mount -t ext4 "$DISK" "$T/$dio"
+	defer unmount "$T/$dio"
+	IMG=$T/$dio/img
+	: >"$IMG"
+	pattern write "$IMG" 0 33554432 1 -s
+	attach --direct-io=$dio "$IMG"
+	pattern check "$LOOP" 0 1048576 1 -d
+	while pattern write "$LOOP" 0 33554432 2 -d -b 65536 -s >"$T/out"; do :; done &
+	writer=$!
+	sleep 0.5
+	echo 1 >"$sys/device/delete"
+	# Written to the cache, until that has to be written back.
+	wait $writer
+	grep -qE 'EIO|ENODEV|EROFS|ENOSPC' "$T/out" || { cat "$T/out"; fail "another error"; }
+	echo 3 >/proc/sys/vm/drop_caches
+	refused "EIO" pattern check "$LOOP" 16777216 16777216 3 -d -b 65536
+	detach "$LOOP"
+	umount "$T/$dio"
+	# Another disk comes.
+	echo 1 >/sys/bus/pseudo/drivers/scsi_debug/add_host
+done
