@@ -715,7 +715,8 @@ static int walk(const struct call *c)
 	}
 	nth -= 2 * every;
 	tried = nth > 0 ? (nth - 1) / every + 1 : 0;
-	printf("%s: %d allocations, %d tried, %d of them make it fail:", c->name, nth, tried, failed);
+	printf("%s: %d allocations, %d tried, %d of them make it fail:", c->name, nth, tried,
+	       failed);
 	for (i = 0; i < n_errors; i++)
 		printf(" %s", strerrorname_np(errors[i]));
 	putchar('\n');
