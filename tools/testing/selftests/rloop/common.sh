@@ -207,6 +207,17 @@ allocated() { echo $(($(stat -c '%b * %B' "$1"))); }
 
 # ---- data: see pattern.c
 pattern() { "$HERE/pattern" "$@"; }
+# fills_up MIB: writing so much to LOOP ends with ENOSPC, after 2 MiB at least, and what was
+# acknowledged is in IMG when LOOP is detached.
+fills_up() {
+	local acked text
+	pattern write "$LOOP" 0 $(($1 << 20)) 1 -d -b 65536 >"$T/out" && fail "$1 MiB in less"
+	read -r acked text <"$T/out"
+	is "the error after $acked" "bytes, then ENOSPC" "$text"
+	[ "$acked" -ge $((2 << 20)) ] || fail "stopped early, after $acked bytes"
+	detach "$LOOP"
+	pattern check "$IMG" 0 "$acked" 1
+}
 # verify_fio DEVICE [OPTION]...: random writes, read back and verified.
 verify_fio() {
 	local dev=$1 engine=libaio

@@ -42,6 +42,15 @@ SIZE=4194304
 : >"$IMG"
 pattern write "$IMG" 0 $SIZE 1 -s
 
+# Through the page cache of the file, the sync does.
+writes_fail() {
+	if [ $dio = on ]; then
+		refused "0 bytes, then EIO" pattern write "$LOOP" 2097152 65536 3 -d
+	else
+		refused "EIO" pattern write "$LOOP" 2097152 65536 3 -d -s
+	fi
+}
+
 for dio in on off; do
 	attach --direct-io=$dio "$IMG"
 	pattern write "$LOOP" 0 1048576 2 -d -s
@@ -52,20 +61,12 @@ for dio in on off; do
 	error)
 		table error
 		refused "0 bytes, then EIO" pattern check "$LOOP" 2097152 65536 1 -d
-		if [ $dio = on ]; then
-			refused "0 bytes, then EIO" pattern write "$LOOP" 2097152 65536 3 -d
-		else
-			refused "EIO" pattern write "$LOOP" 2097152 65536 3 -d -s
-		fi
+		writes_fail
 		;;
 	writes)
 		table flakey 0 1 1 error_writes
 		pattern check "$LOOP" 2097152 65536 1 -d -p 2097152
-		if [ $dio = on ]; then
-			refused "0 bytes, then EIO" pattern write "$LOOP" 2097152 65536 3 -d
-		else
-			refused "EIO" pattern write "$LOOP" 2097152 65536 3 -d -s
-		fi
+		writes_fail
 		;;
 	reads)
 		table flakey 0 1 1 error_reads
