@@ -97,6 +97,25 @@ disk() {
 	settle
 }
 
+# scsi_disk MIB [PARAMETER=VALUE]...: DISK is a new disk of scsi_debug, HOST its directory in sysfs.
+scsi_disk() {
+	[ ! -d /sys/module/scsi_debug ] || skip "scsi_debug is in use"
+	# Without udev nothing else loads the driver of its disks.
+	modprobe -q sd_mod 2>/dev/null || true
+	modprobe -q scsi_debug "dev_size_mb=$1" delay=0 "${@:2}" 2>/dev/null || skip "no scsi_debug in this kernel"
+	defer soon scsi_disk_gone
+	scsi_disk_found
+}
+# The disk that is there now.
+scsi_disk_found() {
+	soon compgen -G "/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/sd*" >"$T/disks"
+	HOST=$(head -n 1 "$T/disks")
+	DISK=/dev/${HOST##*/}
+	soon test -b "$DISK"
+	settle
+}
+scsi_disk_gone() { rmmod scsi_debug 2>/dev/null; }
+
 # dm NAME TABLE: DM is a new device of device mapper. Without udev its node is made here.
 dm() {
 	need dmsetup

@@ -4,14 +4,7 @@
 . "${0%/*}/common.sh"
 need_rloop
 
-[ ! -d /sys/module/scsi_debug ] || skip "scsi_debug is in use"
-modprobe -q scsi_debug dev_size_mb=32 atomic_wr=1 delay=0 || skip "no scsi_debug in this kernel"
-defer soon rmmod scsi_debug
-found() { ls /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block >"$T/disk" 2>/dev/null; }
-soon found
-DISK=/dev/$(<"$T/disk")
-soon test -b "$DISK"
-settle
+scsi_disk 32 atomic_wr=1
 most=$(<"/sys/block/${DISK#/dev/}/queue/atomic_write_unit_max_bytes")
 [ "$most" -gt 4096 ] || skip "the disk writes at most $most bytes atomically"
 

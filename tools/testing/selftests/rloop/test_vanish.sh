@@ -7,17 +7,8 @@
 # timeout: 120
 . "${0%/*}/common.sh"
 
-modprobe -q scsi_debug dev_size_mb=128 delay=0 2>/dev/null || skip "no scsi_debug in this kernel"
-gone() { rmmod scsi_debug 2>/dev/null; }
-defer soon gone
-modprobe -q sd_mod 2>/dev/null || true
-found() { compgen -G "/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/sd*" >"$T/disks"; }
+scsi_disk 128
 for dio in on off; do
-	soon found
-	sys=$(head -n 1 "$T/disks")
-	DISK=/dev/${sys##*/}
-	soon test -b "$DISK"
-	settle
 	mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0 "$DISK"
 	mkdir "$T/$dio"
 	mount -t ext4 "$DISK" "$T/$dio"
@@ -30,7 +21,7 @@ for dio in on off; do
 	while pattern write "$LOOP" 0 33554432 2 -d -b 65536 -s >"$T/out"; do :; done &
 	writer=$!
 	sleep 0.5
-	echo 1 >"$sys/device/delete"
+	echo 1 >"$HOST/device/delete"
 	# Written to the cache, until that has to be written back.
 	wait $writer
 	grep -qE 'EIO|ENODEV|EROFS|ENOSPC' "$T/out" || { cat "$T/out"; fail "another error"; }
@@ -40,4 +31,5 @@ for dio in on off; do
 	umount "$T/$dio"
 	# Another disk comes.
 	echo 1 >/sys/bus/pseudo/drivers/scsi_debug/add_host
+	scsi_disk_found
 done
