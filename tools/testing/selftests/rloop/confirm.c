@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * confirm write|check KIND PATH: records are written one after the other, each begun when
- * the one before it is confirmed, until somebody pulls the plug. So where any of a record is
- * found, all before it must be there, every byte. check prints how many that were.
+ * confirm write KIND PATH DISK OFFSET: records are written one after the other, each begun
+ * when the one before it is confirmed, until somebody pulls the plug. What is confirmed is
+ * said in a block of DISK at OFFSET, past any cache: where the log of DISK has that block,
+ * the record was confirmed by then.
+ * confirm check KIND PATH CONFIRMED: all records up to that must be there, every byte, and
+ * where any of a later one is found, all before it. Prints how many these were.
  *
  * KIND files: a file for each in directory PATH, then fsync of the file and the directory.
  *      sync:  slots of the file or device PATH, past the page cache, then fdatasync.
@@ -49,6 +52,18 @@ static size_t make(char *p, uint64_t record)
 	return blocks * BLOCK;
 }
 
+static int disk;
+static off_t disk_pos;
+
+static void confirm(const char *kind, uint64_t record)
+{
+	static alignas(BLOCK) char mark[BLOCK];
+
+	sprintf(mark, "confirmed %s %llu\n", kind, (unsigned long long)record);
+	if (pwrite(disk, mark, BLOCK, disk_pos) != BLOCK)
+		die("mark");
+}
+
 static void write_files(const char *dir)
 {
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY), fd;
@@ -62,6 +77,7 @@ static void write_files(const char *dir)
 		fd = openat(dirfd, name, O_CREAT | O_WRONLY, 0644);
 		if (fd < 0 || write(fd, buf, len) != len || fsync(fd) || close(fd) || fsync(dirfd))
 			die(name);
+		confirm("files", n);
 	}
 }
 
@@ -98,6 +114,7 @@ static void write_slots(const char *kind, const char *path)
 			write_fua(fd, len, pos);
 		else if (pwrite(fd, buf, len, pos) != len || fdatasync(fd))
 			die(path);
+		confirm(kind, n);
 	}
 }
 
@@ -110,14 +127,15 @@ static void judge(uint64_t record, ssize_t got)
 	checked++;
 	if (got >= len && !memcmp(buf, want, len))
 		return;
-	lost++;
-	printf("record %llu was confirmed, and is not there\n", (unsigned long long)record);
+	if (lost++ < 4)
+		printf("record %llu was confirmed, and is not there\n",
+		       (unsigned long long)record);
 }
 
-static void check_files(const char *dir)
+static void check_files(const char *dir, uint64_t last)
 {
 	DIR *d = opendir(dir);
-	uint64_t n, last = 0;
+	uint64_t n;
 	struct dirent *e;
 	char path[512];
 
@@ -140,10 +158,10 @@ static void check_files(const char *dir)
 	}
 }
 
-static void check_slots(const char *path)
+static void check_slots(const char *path, uint64_t last)
 {
 	int fd = open(path, O_RDONLY), slot, i;
-	uint64_t last = 0, n;
+	uint64_t n;
 
 	if (fd < 0)
 		die(path);
@@ -168,20 +186,29 @@ static void check_slots(const char *path)
 
 int main(int argc, char **argv)
 {
-	bool files;
+	bool files, writes;
+	uint64_t next;
 
-	if (argc != 4)
+	if (argc < 5)
 		return 2;
 	files = !strcmp(argv[2], "files");
-	if (!strcmp(argv[1], "write")) {
+	writes = !strcmp(argv[1], "write");
+	if (writes != (argc == 6))
+		return 2;
+	if (writes) {
+		disk = open(argv[4], O_WRONLY | O_DIRECT);
+		disk_pos = strtoull(argv[5], NULL, 0);
+		if (disk < 0)
+			die(argv[4]);
 		if (files)
 			write_files(argv[3]);
 		write_slots(argv[2], argv[3]);
 	}
+	next = strtoull(argv[4], NULL, 0) + 1;
 	if (files)
-		check_files(argv[3]);
+		check_files(argv[3], next);
 	else
-		check_slots(argv[3]);
+		check_slots(argv[3], next);
 	printf("%s: %llu confirmed records, %llu lost\n", argv[2], checked, lost);
 	return lost ? 1 : 0;
 }

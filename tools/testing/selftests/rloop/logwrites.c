@@ -4,9 +4,10 @@
  * line: sector, sectors, and any of flush, fua, discard, mark, metadata; for a mark, its
  * text.
  *
- * logwrites LOG IMAGE SEED FIRST: cuts the power: IMAGE gets all that was written before a
- * flush, which is chosen by SEED and not before the FIRST, and a part of what was written
- * between that and the next: what a disk with a write cache may have kept. Says which.
+ * logwrites LOG IMAGE SEED FIRST MARKS: cuts the power at an entry that is chosen by SEED and
+ * comes after the FIRST flush: IMAGE gets all that was written before the last flush, and a
+ * part of what was written after that: what a disk with a write cache may have kept. Says
+ * which, and what was in each block from byte MARKS on in that moment.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -71,6 +72,19 @@ static void show(void)
 	}
 }
 
+enum { MARK_SIZE = 4096, NR_MARKS = 8 };
+
+static char marks[NR_MARKS][64];
+
+static void note_mark(const struct entry *e, off_t data, uint64_t from)
+{
+	uint64_t at = e->sector * super.sector_size - from;
+
+	if (!(e->flags & DISCARD) && e->sectors && e->sector * super.sector_size >= from &&
+	    at < MARK_SIZE * NR_MARKS)
+		pread(logfd, marks[at / MARK_SIZE], sizeof(marks[0]) - 1, data);
+}
+
 static uint64_t next_random(void)
 {
 	return pattern_word(random_state++, 1);
@@ -103,9 +117,9 @@ static void apply(int image, const struct entry *e, off_t data)
  * A cache may be written back in any order: of what no flush confirmed, each write is there
  * or not.
  */
-static void cut_power(int image, uint64_t first)
+static void cut_power(int image, uint64_t first, uint64_t from)
 {
-	uint64_t entries = 0, flushes = 0, chosen, i, kept = 0, lost = 0, n = 0;
+	uint64_t entries = 0, flushes = 0, begin = 0, end, last = 0, i, kept = 0, lost = 0;
 	off_t pos = super.sector_size;
 	struct entry e;
 
@@ -114,32 +128,40 @@ static void cut_power(int image, uint64_t first)
 		data_of(&e, &pos);
 		entries++;
 		flushes += e.flags & FLUSH ? 1 : 0;
+		if (flushes <= first)
+			begin = entries;
 	}
-	if (flushes < first + 16) {
-		fprintf(stderr, "only %llu flushes in the log\n", (unsigned long long)flushes);
+	/* Not the last few: what was under way when QEMU was killed is not whole. */
+	if (entries < begin + 256) {
+		fprintf(stderr, "only %llu entries in the log\n", (unsigned long long)(entries - begin));
 		exit(1);
 	}
-	/* Not the last two: what was under way when QEMU was killed is not whole. */
-	chosen = first + next_random() % (flushes - 2 - first);
+	end = begin + next_random() % (entries - begin - 64);
 	pos = super.sector_size;
-	for (i = 0; i < entries && read_entry(&e, pos); i++) {
+	for (i = 0; i <= end && read_entry(&e, pos); i++) {
 		off_t data = data_of(&e, &pos);
 
 		if (e.flags & FLUSH)
-			n++;
+			last = i;
+		note_mark(&e, data, from);
+	}
+	pos = super.sector_size;
+	for (i = 0; i <= end && read_entry(&e, pos); i++) {
+		off_t data = data_of(&e, &pos);
+
 		/* A flush comes before the data of its own entry. */
-		if (n > chosen)
-			break;
-		if (n < chosen || e.flags & FUA || next_random() % 2) {
+		if (i < last || e.flags & FUA || next_random() % 2) {
 			apply(image, &e, data);
-			kept += n == chosen;
+			kept += i > last;
 		} else {
 			lost += e.sectors ? 1 : 0;
 		}
 	}
-	printf("after flush %llu of %llu, entry %llu of %llu: %llu later writes kept, %llu lost\n",
-	       (unsigned long long)chosen, (unsigned long long)flushes, (unsigned long long)i,
-	       (unsigned long long)entries, (unsigned long long)kept, (unsigned long long)lost);
+	printf("at entry %llu of %llu, the last flush is %llu: %llu later writes kept, %llu lost\n",
+	       (unsigned long long)end, (unsigned long long)entries, (unsigned long long)last,
+	       (unsigned long long)kept, (unsigned long long)lost);
+	for (i = 0; i < NR_MARKS; i++)
+		printf("%s", marks[i]);
 }
 
 int main(int argc, char **argv)
@@ -147,7 +169,7 @@ int main(int argc, char **argv)
 	char first[4096];
 	int image;
 
-	if (argc != 2 && argc != 5)
+	if (argc != 2 && argc != 6)
 		return 2;
 	logfd = open(argv[1], O_RDONLY);
 	if (logfd < 0 || pread(logfd, first, sizeof(first), 0) != sizeof(first)) {
@@ -169,6 +191,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	random_state = strtoull(argv[3], NULL, 0);
-	cut_power(image, strtoull(argv[4], NULL, 0));
+	cut_power(image, strtoull(argv[4], NULL, 0), strtoull(argv[5], NULL, 0));
 	return fsync(image) || close(image) ? 2 : 0;
 }
