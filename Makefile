@@ -62,7 +62,7 @@ help:
 	@echo 'make thousand       so many devices of each driver at once: memory and time [COUNT=1000]'
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
 	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
-	@echo '                    [SHARE=dir] [KERNEL=stock|stock-prev|uml|debug] [DRIVER=rloop|loop|none]'
+	@echo '                    [SHARE=dir] [KERNEL=stock|stock-prev|uml|debug|kcsan] [DRIVER=rloop|loop|none]'
 	@echo '                    [PARAMS="dio=1"] [MEM=2G] [SMP=2] [ICOUNT=1] [TIMEOUT=seconds]'
 	@echo '                    [ARGS="..."] [DISK=2G] [LOG=file for the kernel console]'
 	@echo 'make clean          removes what was built in this checkout'

@@ -27,6 +27,7 @@ boot() {
 		'find rloop | cpio -o -H newc --quiet >rloop.cpio && cat /boot-files/initrd rloop.cpio >initrd'
 
 	append='console=ttyS0 panic=-1 oops=panic loglevel=7'
+	[ "$KERNEL" != debug ] || append+=' slab_debug=P'
 	# Mitigations guard nobody here and cost much when each instruction is emulated.
 	case $ACCEL in
 	kvm) args=(-accel kvm -cpu host) ;;
