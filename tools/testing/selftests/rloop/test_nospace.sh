@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # A backing without space: the error says so, it is no I/O error, and what was
 # acknowledged before is there.
-# variants: tmpfs ext4 xfs
+# variants: tmpfs ext4 xfs btrfs
 # prev: xfs
 # few: ext4
+# uml: ext4 btrfs
 . "${0%/*}/common.sh"
 
 if [ "$1" = tmpfs ]; then
