@@ -89,13 +89,18 @@ remove_tree() {
 	rm -rf --one-file-system "$1" 2>/dev/null || "$SCRIPTS/in-ns" rm -rf --one-file-system "$1"
 }
 
-# build_selftests KSOURCE DIR: the kselftests, in DIR/selftests.
+# build_selftests KSOURCE DIR: the kselftests, in DIR/selftests. Built once for all who want
+# them with that source.
 build_selftests() {
-	mkdir -p "$2"
-	rm -f "$2"/selftests/test_*.sh # those that are no more
-	step "building the kselftests" "$SCRIPTS/in-root" --bind "$TOP:/src" --bind "$1:/ksrc" --bind "$2:/share" --cwd /src \
+	local out
+	out=$TOP/build/kselftests-$(basename "$1")
+	mkdir -p "$out" "$2"
+	rm -f "$out"/selftests/test_*.sh # those that are no more
+	step "building the kselftests" "$SCRIPTS/in-root" --bind "$TOP:/src" --bind "$1:/ksrc" --bind "$out:/share" --cwd /src \
 		make -s -j"$(jobs_n)" -C tools/testing/selftests/rloop \
 		OUTPUT=/share/selftests KSRC=/ksrc/tools/testing/selftests
+	rm -rf "$2/selftests"
+	cp -a "$out/selftests" "$2/"
 }
 
 in_root() { "$SCRIPTS/in-root" "$@"; }
