@@ -19,7 +19,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { POOL = 4, FIRST = 100, VERIFIED = 3, BLOCK = 4096, BLOCKS = 1024, MOST = 16, LEAST = 100 };
+enum { POOL = 4, FIRST = 100, VERIFIED = 3, BLOCK = 4096, BLOCKS = 1024, MOST = 16, LEAST = 40 };
 
 static int ctl, n_files;
 static char **files;
@@ -213,7 +213,7 @@ static void verify(struct worker *w)
 			w->generation[first + i] = 0;
 		count(w, 0);
 		return;
-	case 3:
+	case 3 ... 6:
 		if (fsync(fd))
 			wrong(w, "fsync", first);
 		return;
