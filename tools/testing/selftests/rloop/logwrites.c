@@ -133,7 +133,8 @@ static void cut_power(int image, uint64_t first, uint64_t from)
 	}
 	/* Not the last few: what was under way when QEMU was killed is not whole. */
 	if (entries < begin + 256) {
-		fprintf(stderr, "only %llu entries in the log\n", (unsigned long long)(entries - begin));
+		fprintf(stderr, "only %llu entries in the log\n",
+			(unsigned long long)(entries - begin));
 		exit(1);
 	}
 	end = begin + next_random() % (entries - begin - 64);
