@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 		return 2;
 	files = !strcmp(argv[2], "files");
 	writes = !strcmp(argv[1], "write");
-	if (writes != (argc == 6))
+	if (argc != (writes ? 6 : 5))
 		return 2;
 	if (writes) {
 		disk = open(argv[4], O_WRONLY | O_DIRECT);

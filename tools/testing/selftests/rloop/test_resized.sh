@@ -5,11 +5,12 @@
 # variants: tmpfs ext4 xfs btrfs
 # few: tmpfs ext4
 # prev: none
+# timeout: 120
 . "${0%/*}/common.sh"
 
 backing "$1" 4
-rounds=60
-[ -z "${RLOOP_FEW:-}" ] || rounds=20
+rounds=30
+[ -z "${RLOOP_FEW:-}" ] || rounds=15
 for dio in on off; do
 	truncate -s 4M "$IMG"
 	pattern write "$IMG" 0 4194304 1 -s
