@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Installed in loop's place, as the README says: mount -o loop, a device node and
 # modprobe loop bring rloop.
+# timeout: 120
 . "${0%/*}/common.sh"
 
 own_module

@@ -5,6 +5,7 @@
 # variants: ext4 xfs block
 # prev: block
 # few: ext4
+# timeout: 120
 . "${0%/*}/common.sh"
 
 backing "$1" 8 blocksize=4096
