@@ -106,9 +106,10 @@ scsi_disk() {
 	defer soon scsi_disk_gone
 	scsi_disk_found
 }
+scsi_disks() { compgen -G "/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/sd*" >"$T/disks"; }
 # The disk that is there now.
 scsi_disk_found() {
-	soon compgen -G "/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/sd*" >"$T/disks"
+	soon scsi_disks
 	HOST=$(head -n 1 "$T/disks")
 	DISK=/dev/${HOST##*/}
 	soon test -b "$DISK"
