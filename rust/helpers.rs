@@ -96,6 +96,7 @@ extern "C" {
         more: c_uint,
         end_io: BioEndIo,
     ) -> bool;
+    pub(crate) fn kx_rq_complete(rq: *mut request);
     pub(crate) fn kx_bio_remap_submit(clone: *mut bio);
     pub(crate) fn kx_bio_remapped(clone: *mut bio) -> c_int;
     pub(crate) fn kx_iov_iter_bio(iter: *mut iov_iter, direction: c_uint, bio: *const bio);
@@ -119,6 +120,7 @@ extern "C" {
 
     pub(crate) fn kx_freeze_queue(q: *mut request_queue) -> c_uint;
     pub(crate) fn kx_unfreeze_queue(q: *mut request_queue, memflags: c_uint);
+    pub(crate) fn kx_queue_is_busy(q: *mut request_queue) -> bool;
     pub(crate) fn kx_limits_start_update(q: *mut request_queue, lim: *mut queue_limits);
     pub(crate) fn kx_limits_set_atomic_units(lim: *mut queue_limits, min: c_uint, max: c_uint);
     pub(crate) fn kx_limits_set_features(

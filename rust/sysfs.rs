@@ -58,33 +58,27 @@ struct RawAttribute<T: Operations> {
     attribute: &'static Attribute<T>,
 }
 
-/// A group of attributes that can be seen on a disk, until this is dropped.
-///
-/// Dropping it sleeps until no attribute is being shown or stored; the caller must hold no lock
-/// that they take. It must be dropped before the disk is deleted (`DiskRegistration`), which takes
-/// away the directory that it is in.
-pub struct Group<T: Operations> {
-    disk: DiskRef<T>,
-    group: KBox<bindings::attribute_group>,
+/// A directory of attributes for a disk: wraps `struct attribute_group`.
+pub struct Directory<T: Operations> {
+    raw: KBox<RawGroups>,
     _list: KVec<*mut bindings::attribute>,
     _attributes: KVec<RawAttribute<T>>,
 }
 
-// SAFETY: A group may be removed by any task, and its attributes are static.
-unsafe impl<T: Operations> Send for Group<T> {}
-// SAFETY: `&Group` offers nothing.
-unsafe impl<T: Operations> Sync for Group<T> {}
+struct RawGroups {
+    group: bindings::attribute_group,
+    /// The group, and a null.
+    all: [*const bindings::attribute_group; 2],
+}
 
-impl<T: Operations> Group<T> {
-    /// Shows the directory `name` with `attributes` on `disk`: `sysfs_create_group()`. Sleeps.
-    ///
-    /// The group keeps the disk in memory, so it must be dropped before the disk can be freed. Fails
-    /// with ENOMEM or EEXIST.
-    pub fn new(
-        disk: &Disk<T>,
-        name: &'static CStr,
-        attributes: &'static [Attribute<T>],
-    ) -> Result<Self> {
+// SAFETY: What it is made of is not changed, and its attributes are static.
+unsafe impl<T: Operations> Send for Directory<T> {}
+// SAFETY: As above.
+unsafe impl<T: Operations> Sync for Directory<T> {}
+
+impl<T: Operations> Directory<T> {
+    /// A directory `name` with `attributes`, which nobody can see yet. Sleeps. Fails with ENOMEM.
+    pub fn new(name: &'static CStr, attributes: &'static [Attribute<T>]) -> Result<Self> {
         let mut raws = KVec::with_capacity(attributes.len(), GFP_KERNEL)?;
         let mut list = KVec::with_capacity(attributes.len() + 1, GFP_KERNEL)?;
         for attribute in attributes {
@@ -115,15 +109,19 @@ impl<T: Operations> Group<T> {
         let mut group: bindings::attribute_group = pin_init::zeroed();
         group.name = name.as_char_ptr();
         group.__bindgen_anon_2.attrs = list.as_mut_ptr();
-        let group = KBox::new(group, GFP_KERNEL)?;
-        // SAFETY: The disk is live, and all that the group names stays until `drop`.
-        to_result(unsafe { helpers::kx_disk_create_group(disk.as_raw(), &*group) })?;
+        let all = [core::ptr::null(); 2];
+        let mut raw = KBox::new(RawGroups { group, all }, GFP_KERNEL)?;
+        raw.all[0] = &raw.group;
         Ok(Self {
-            disk: DiskRef::new(disk),
-            group,
+            raw,
             _list: list,
             _attributes: raws,
         })
+    }
+
+    /// A null-terminated array of this group alone, valid for as long as `self`.
+    pub(crate) fn as_raw(&self) -> *const *const bindings::attribute_group {
+        self.raw.all.as_ptr().cast()
     }
 
     /// # Safety
@@ -183,9 +181,39 @@ impl<T: Operations> Group<T> {
     }
 }
 
+/// A directory that can be seen on a disk, until this is dropped.
+///
+/// Dropping it sleeps until no attribute is being shown or stored; the caller must hold no lock
+/// that they take. It must be dropped before the disk is deleted (`DiskRegistration`), which takes
+/// away the directory that it is in.
+pub struct Group<T: Operations> {
+    disk: DiskRef<T>,
+    directory: Directory<T>,
+}
+
+impl<T: Operations> Group<T> {
+    /// Shows the directory `name` with `attributes` on `disk`: `sysfs_create_group()`. Sleeps.
+    ///
+    /// The group keeps the disk in memory, so it must be dropped before the disk can be freed. Fails
+    /// with ENOMEM or EEXIST.
+    pub fn new(
+        disk: &Disk<T>,
+        name: &'static CStr,
+        attributes: &'static [Attribute<T>],
+    ) -> Result<Self> {
+        let directory = Directory::new(name, attributes)?;
+        // SAFETY: The disk is live, and all that the group names stays until `drop`.
+        to_result(unsafe { helpers::kx_disk_create_group(disk.as_raw(), &directory.raw.group) })?;
+        Ok(Self {
+            disk: DiskRef::new(disk),
+            directory,
+        })
+    }
+}
+
 impl<T: Operations> Drop for Group<T> {
     fn drop(&mut self) {
         // SAFETY: Created by `new` on this disk, which is not deleted yet, see above.
-        unsafe { helpers::kx_disk_remove_group(self.disk.as_raw(), &*self.group) };
+        unsafe { helpers::kx_disk_remove_group(self.disk.as_raw(), &self.directory.raw.group) };
     }
 }

@@ -6,7 +6,13 @@
 
 use crate::helpers;
 use core::ptr::NonNull;
-use kernel::{bindings, prelude::*, workqueue::Queue};
+use kernel::{
+    bindings,
+    fmt::{self, Write},
+    prelude::*,
+    str::NullTerminatedFormatter,
+    workqueue::Queue,
+};
 
 /// At which priority the items of a queue run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,6 +22,9 @@ pub enum Priority {
     /// Before most others: `WQ_HIGHPRI`.
     High,
 }
+
+/// `WQ_NAME_LEN`.
+const NAME_LEN: usize = 32;
 
 /// An unbound, freezable workqueue: wraps `struct workqueue_struct`.
 ///
@@ -28,11 +37,17 @@ unsafe impl Send for Workqueue {}
 unsafe impl Sync for Workqueue {}
 
 impl Workqueue {
-    /// Allocates a queue: `alloc_workqueue()`. Sleeps. Fails with ENOMEM.
-    pub fn new(name: &CStr, priority: Priority) -> Result<Self> {
+    /// Allocates a queue: `alloc_workqueue()`. Sleeps. Fails with ENOMEM, or EINVAL for a name that is
+    /// too long.
+    pub fn new(name: fmt::Arguments<'_>, priority: Priority) -> Result<Self> {
+        let mut buf = [0; NAME_LEN];
+        NullTerminatedFormatter::new(&mut buf)
+            .ok_or(EINVAL)?
+            .write_fmt(name)
+            .map_err(|_| EINVAL)?;
         let high = priority == Priority::High;
-        // SAFETY: `name` is valid for the call, which copies it.
-        let wq = unsafe { helpers::kx_alloc_workqueue(name.as_char_ptr(), high) };
+        // SAFETY: `buf` ends with a null and is valid for the call, which copies it.
+        let wq = unsafe { helpers::kx_alloc_workqueue(buf.as_ptr(), high) };
         NonNull::new(wq).map(Self).ok_or(ENOMEM)
     }
 

@@ -9,5 +9,5 @@ mod fops;
 mod registration;
 
 pub use disk::{Disk, DiskRef};
-pub use fops::{OpenMutex, Operations};
+pub use fops::{Closed, Operations};
 pub use registration::{DiskConfig, DiskRegistration};

@@ -21,7 +21,7 @@ mod tag_set;
 
 pub use list::RequestList;
 pub use operations::{HwCtx, Operations};
-pub(crate) use pdu::Pdu;
+pub(crate) use pdu::{Pdu, INLINE_BVECS};
 pub use queue::FrozenQueue;
 pub(crate) use queue::QueueData;
 pub use request::{InFlight, NewRequest, Op, Outcome, Request, RequestFlags};

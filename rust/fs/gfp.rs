@@ -10,18 +10,21 @@ use crate::{
     new_killable_mutex,
     sync::KillableMutex, //
 };
-use kernel::{prelude::*, sync::Arc};
+use kernel::{
+    prelude::*,
+    rbtree::{RBTree, RBTreeNodeReservation},
+    sync::Arc,
+};
 
 /// The page caches that are restricted, and how often: several devices may have one file.
 #[pin_data]
 pub struct GfpTable {
     #[pin]
-    entries: KillableMutex<KVec<Entry>>,
+    /// By the address of the `struct address_space`, which a [`RestrictedGfp`] keeps alive.
+    entries: KillableMutex<RBTree<usize, Entry>>,
 }
 
 struct Entry {
-    /// The address of the `struct address_space`, which a [`RestrictedGfp`] keeps alive.
-    mapping: usize,
     users: usize,
     /// The mask before the first of them.
     old: u32,
@@ -31,7 +34,7 @@ impl GfpTable {
     /// An empty table.
     pub fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            entries <- new_killable_mutex!(KVec::new(), "gfp_table"),
+            entries <- new_killable_mutex!(RBTree::new(), "gfp_table"),
         })
     }
 }
@@ -56,20 +59,13 @@ impl RestrictedGfp {
     pub fn new(table: &Arc<GfpTable>, file: &BackingFile) -> Result<Self> {
         let mut entries = table.entries.lock();
         let mapping = mapping(file);
-        match entries.iter_mut().find(|e| e.mapping == mapping) {
+        match entries.get_mut(&mapping) {
             Some(entry) => entry.users += 1,
             None => {
-                entries.reserve(1, GFP_KERNEL)?;
+                let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
                 // SAFETY: We hold a reference to the file.
                 let old = unsafe { helpers::kx_file_restrict_gfp(file.as_raw()) };
-                entries.push(
-                    Entry {
-                        mapping,
-                        users: 1,
-                        old,
-                    },
-                    GFP_KERNEL,
-                )?;
+                entries.insert(node.into_node(mapping, Entry { users: 1, old }));
             }
         }
         drop(entries);
@@ -84,14 +80,14 @@ impl Drop for RestrictedGfp {
     fn drop(&mut self) {
         let mut entries = self.table.entries.lock();
         let mapping = mapping(&self.file);
-        let Some(at) = entries.iter().position(|e| e.mapping == mapping) else {
+        let Some(entry) = entries.get_mut(&mapping) else {
             return;
         };
-        entries[at].users -= 1;
-        if entries[at].users == 0 {
+        entry.users -= 1;
+        if entry.users == 0 {
             // SAFETY: We hold a reference to the file, whose mask was this before the first user.
-            unsafe { helpers::kx_file_restore_gfp(self.file.as_raw(), entries[at].old) };
-            let _ = entries.remove(at);
+            unsafe { helpers::kx_file_restore_gfp(self.file.as_raw(), entry.old) };
+            entries.remove(&mapping);
         }
     }
 }

@@ -12,7 +12,7 @@
 
 use crate::{
     bio::{Bio, Bvec},
-    block::mq::{InFlight, Op, Operations, Pdu, Request, Submitter},
+    block::mq::{InFlight, Op, Operations, Pdu, Request, Submitter, INLINE_BVECS},
     fs::BackingFile,
     helpers,
     iov::{Direction, IovIter},
@@ -145,7 +145,7 @@ where
     // SAFETY: The completion came first and left the request to us, with its result.
     Some(unsafe {
         let ret = (*pdu).kiocb_ret;
-        into_ended(pdu, ret)
+        into_ended(pdu, ret as isize)
     })
 }
 
@@ -160,7 +160,8 @@ unsafe extern "C" fn complete<T: Operations>(iocb: *mut bindings::kiocb, ret: c_
     let pdu: *mut Pdu<T> = unsafe { kernel::container_of!(iocb, Pdu<T>, kiocb) };
     // SAFETY: The completion's reference keeps the request until here.
     unsafe {
-        (*pdu).kiocb_ret = ret;
+        // Neither a request's length nor an errno is more than this holds.
+        (*pdu).kiocb_ret = ret as i32;
         if (*pdu).kiocb_refs.fetch_sub(1, Full) == 2 {
             return;
         }
@@ -238,16 +239,16 @@ unsafe fn remaining<'a, T: Operations>(
 unsafe fn collect<'a, T: Operations>(pdu: *mut Pdu<T>, first: &'a Bio) -> Option<&'a [Bvec<'a>]> {
     let bvecs = || crate::bio::Bios(Some(first)).flat_map(|bio| bio.bvecs());
     let count = bvecs().count();
-    // SAFETY: The caller owns the request.
-    let table = unsafe { &mut (*pdu).bvecs };
-
-    if count <= table.inline.len() {
-        for (slot, bvec) in table.inline.iter_mut().zip(bvecs()) {
-            *slot = bvec.0;
+    if count <= INLINE_BVECS {
+        // SAFETY: The caller owns the request, which is in no list and not passed on as a clone.
+        let table: *mut Bvec<'a> = unsafe { Pdu::inline_bvecs(pdu) }.cast();
+        for (i, bvec) in bvecs().enumerate() {
+            // SAFETY: The table has room for so many, and `Bvec` is transparent.
+            unsafe { table.add(i).write(bvec) };
         }
-        // SAFETY: `Bvec` is transparent over `struct bio_vec`. The table stays until the request
-        // ends, and with it the memory that the bvecs name.
-        return Some(unsafe { core::slice::from_raw_parts(table.inline.as_ptr().cast(), count) });
+        // SAFETY: Written above. The table stays until the request ends, and with it the memory that
+        // the bvecs name.
+        return Some(unsafe { core::slice::from_raw_parts(table, count) });
     }
     let mut heap = KVec::with_capacity(count, GFP_NOWAIT).ok()?;
     for bvec in bvecs() {
@@ -255,9 +256,12 @@ unsafe fn collect<'a, T: Operations>(pdu: *mut Pdu<T>, first: &'a Bio) -> Option
         let bvec = unsafe { core::mem::transmute::<Bvec<'a>, Bvec<'static>>(bvec) };
         heap.push(bvec, GFP_NOWAIT).ok()?;
     }
-    table.heap = heap;
-    // SAFETY: The table stays until the request ends or is collected again, when no kiocb reads it.
-    Some(unsafe { core::slice::from_raw_parts(table.heap.as_ptr(), count) })
+    // SAFETY: The caller owns the request. The table stays until it ends or is collected again, when no
+    // kiocb reads it.
+    Some(unsafe {
+        (*pdu).heap_bvecs = heap;
+        core::slice::from_raw_parts((*pdu).heap_bvecs.as_ptr(), count)
+    })
 }
 
 /// Fills what a read still lacks with zeroes, from byte `done` on; leaves others alone. Any context.

@@ -111,7 +111,7 @@ bool kx_file_dio_align(struct file *file, unsigned int *offset,
 {
 	struct kstat stat;
 
-	if (vfs_getattr(&file->f_path, &stat, STATX_DIOALIGN, 0) ||
+	if (vfs_getattr_nosec(&file->f_path, &stat, STATX_DIOALIGN, 0) ||
 	    !(stat.result_mask & STATX_DIOALIGN) || !stat.dio_mem_align)
 		return false;
 	*offset = stat.dio_offset_align;

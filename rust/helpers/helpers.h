@@ -69,6 +69,7 @@ bool kx_bio_remap(struct bio *clone, const struct request *rq,
 void kx_bio_remap_submit(struct bio *clone);
 int kx_bio_remapped(struct bio *clone);
 struct request *kx_rq_list_pop(struct rq_list *list);
+void kx_rq_complete(struct request *rq);
 void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,
 		      struct bio_vec *bvec);
 void kx_bio_advance_iter(const struct bio *bio, struct bvec_iter *iter,
@@ -99,6 +100,7 @@ sector_t kx_bdev_nr_sectors(struct block_device *bdev);
 /* queue.c */
 unsigned int kx_freeze_queue(struct request_queue *q);
 void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags);
+bool kx_queue_is_busy(struct request_queue *q);
 void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim);
 void kx_limits_set_atomic_units(struct queue_limits *lim, unsigned int min,
 				unsigned int max);

@@ -3,6 +3,7 @@
 
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
+#include <linux/sbitmap.h>
 
 #include "helpers.h"
 
@@ -14,6 +15,20 @@ unsigned int kx_freeze_queue(struct request_queue *q)
 void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags)
 {
 	blk_mq_unfreeze_queue(q, memflags);
+}
+
+/*
+ * Whether there may be a request that is not freed yet. With an I/O scheduler
+ * requests have other tags, which are not looked at.
+ */
+bool kx_queue_is_busy(struct request_queue *q)
+{
+	bool busy = q->elevator ||
+		    sbitmap_any_bit_set(&q->tag_set->shared_tags->bitmap_tags.sb);
+
+	/* Pairs with the barrier in sbitmap_queue_clear(). */
+	smp_mb();
+	return busy;
 }
 
 void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim)

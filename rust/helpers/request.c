@@ -3,6 +3,9 @@
 
 #include <linux/bio.h>
 #include <linux/blk-mq.h>
+#include <linux/bottom_half.h>
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
 #include <linux/uio.h>
 
 #include "helpers.h"
@@ -20,6 +23,21 @@ unsigned short kx_rq_list_count(struct rq_list *list)
 struct request *kx_rq_list_pop(struct rq_list *list)
 {
 	return rq_list_pop(list);
+}
+
+/*
+ * With one hardware queue, blk-mq raises a softirq also for a request that ends
+ * on this CPU. A task would have ksoftirqd woken for that: here it is run.
+ */
+void kx_rq_complete(struct request *rq)
+{
+	bool here = in_task() && !irqs_disabled();
+
+	if (here)
+		local_bh_disable();
+	blk_mq_complete_request(rq);
+	if (here)
+		local_bh_enable();
 }
 
 void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,

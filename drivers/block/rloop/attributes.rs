@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! sysfs: the group `loop` with what a bound device is, the group `rloop` with its state
-//! and counters.
+//! sysfs: the group `loop` with what a bound device is, the group `rloop` with the state and counters
+//! of any.
 
 use crate::{
     device::{LoopDevice, Status},
@@ -11,17 +11,19 @@ use crate::{
 use kernel::{fmt, page::PAGE_SIZE, prelude::*};
 use kernel_ext::{
     block::gendisk::Disk,
-    sysfs::{Attribute, Group, Page},
+    sysfs::{Attribute, Directory, Group, Page},
 };
 
-/// Shows both groups until they are dropped. Sleeps.
-pub(crate) fn show_all(disk: &Disk<LoopDevice>) -> Result<KVec<Group<LoopDevice>>> {
-    let mut groups = KVec::with_capacity(2, GFP_KERNEL)?;
-    // `dio` comes last of all: its store takes the state, so once it is there nothing may fail and
-    // wait for it, as the caller has the state.
-    groups.push(Group::new(disk, c"rloop", RLOOP)?, GFP_KERNEL)?;
-    groups.push(Group::new(disk, c"loop", LOOP)?, GFP_KERNEL)?;
-    Ok(groups)
+/// Shows what a device is bound to, until it is dropped. Sleeps. The store of `dio` takes the state, so
+/// once it is there nothing may fail and wait for it while the state is held.
+pub(crate) fn show_binding(disk: &Disk<LoopDevice>) -> Result<Group<LoopDevice>> {
+    Group::new(disk, c"loop", LOOP)
+}
+
+/// State and counters. Sleeps. Devices have them from the start: to show so many takes longer than much
+/// of what binding does.
+pub(crate) fn of_state() -> Result<Directory<LoopDevice>> {
+    Directory::new(c"rloop", RLOOP)
 }
 
 type Show = fn(&Disk<LoopDevice>, &mut Page<'_>) -> Result;
@@ -57,10 +59,10 @@ static LOOP: &[Attribute<LoopDevice>] = &[
 
 static RLOOP: &[Attribute<LoopDevice>] = &[
     read_only(c"state", |disk, out| {
-        let state = if status(disk)?.detaching {
-            "detaching"
-        } else {
-            "bound"
+        let state = match disk.device().status() {
+            None => "unbound",
+            Some(status) if status.detaching => "detaching",
+            Some(_) => "bound",
         };
         line(out, fmt!("{state}"))
     }),
@@ -92,7 +94,11 @@ fn bit(out: &mut Page<'_>, on: bool) -> Result {
 }
 
 fn count(disk: &Disk<LoopDevice>, out: &mut Page<'_>, which: fn(&Stats) -> &Counter) -> Result {
-    line(out, fmt!("{}", which(&status(disk)?.backing.stats).get()))
+    let count = disk
+        .device()
+        .status()
+        .map_or(0, |s| which(&s.backing.stats).get());
+    line(out, fmt!("{count}"))
 }
 
 fn backing_file(disk: &Disk<LoopDevice>, out: &mut Page<'_>) -> Result {

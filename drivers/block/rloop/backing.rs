@@ -17,7 +17,6 @@ use kernel_ext::{
         mq::Op,
     },
     fs::{BackingFile, DioAlign, SpaceMode},
-    workqueue::Workqueue,
 };
 
 /// How requests reach the backing file. It never changes: a device that changes gets another one
@@ -39,7 +38,6 @@ pub(crate) struct Backing {
     /// Whether bios go to a device below as they are.
     pub(crate) passes_on: bool,
     pub(crate) read_only: bool,
-    pub(crate) wq: Arc<Workqueue>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) refused: Arc<Refused>,
     /// Whether I/O may be tried without waiting, and how that went.

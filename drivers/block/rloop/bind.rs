@@ -22,7 +22,6 @@ use kernel_ext::{
     },
     fs::{BackingFile, RestrictedGfp},
     module::ModuleRef,
-    workqueue::Workqueue,
 };
 
 /// Binds a device. Whatever fails, nothing has changed.
@@ -71,7 +70,7 @@ pub(crate) fn configure(
     let gfp = RestrictedGfp::new(&dev.setup.gfp, &backing.file)?;
     disk.update_limits(backing.limits(block_size))
         .inspect_err(|_| refuse_block_size(dev, block_size))?;
-    let groups = attributes::show_all(disk).inspect_err(|_| {
+    let group = attributes::show_binding(disk).inspect_err(|_| {
         let _ = disk.update_limits(idle_limits);
     })?;
 
@@ -82,7 +81,7 @@ pub(crate) fn configure(
     let bound = KBox::write(
         room,
         Bound {
-            groups,
+            group,
             gfp,
             module: ModuleRef::new(),
         },
@@ -123,7 +122,7 @@ fn plan(
     let read_only =
         flags & flag::READ_ONLY != 0 || !file.writable() || !mode.write() || !file.has_write_iter();
     let stats = Arc::new(Stats::new(), GFP_KERNEL)?;
-    let backing = learn(file, offset, read_only, dev.workqueue()?, stats)?;
+    let backing = learn(file, offset, read_only, stats)?;
     // Only who asks for direct I/O gets another block size for it: images have theirs.
     let block_size = geometry::block_size(config.block_size, asked, backing.align.offset);
     let backing = backing.with_direct(asked || dev.setup.dio, block_size)?;
@@ -131,13 +130,7 @@ fn plan(
 }
 
 /// What a file can do, as the backing of a device that is not direct yet. Fails with ENOMEM.
-fn learn(
-    file: BackingFile,
-    offset: i64,
-    read_only: bool,
-    wq: Arc<Workqueue>,
-    stats: Arc<Stats>,
-) -> Result<Backing> {
+fn learn(file: BackingFile, offset: i64, read_only: bool, stats: Arc<Stats>) -> Result<Backing> {
     Ok(Backing {
         offset,
         align: file.dio_align(),
@@ -146,7 +139,6 @@ fn learn(
         mixed: false,
         passes_on: false,
         read_only,
-        wq,
         stats,
         refused: Arc::new(Refused::default(), GFP_KERNEL)?,
         nowait: file.can_nowait() && !chain::is_over_loop(&file),
@@ -186,13 +178,7 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
 
     let direct = old.backing.direct || file.opened_direct();
     let from = &old.backing;
-    let new = learn(
-        file,
-        from.offset,
-        from.read_only,
-        from.wq.clone(),
-        from.stats.clone(),
-    )?;
+    let new = learn(file, from.offset, from.read_only, from.stats.clone())?;
     if new.capacity(old.sizelimit) != old.backing.capacity(old.sizelimit) {
         return Err(EINVAL);
     }

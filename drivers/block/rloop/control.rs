@@ -4,6 +4,7 @@
 
 use crate::{
     abi::cmd,
+    attributes,
     backing::idle_limits,
     device::{LoopDevice, Setup, State},
     params::{Params, MINOR_BITS},
@@ -121,6 +122,7 @@ impl Control {
                 partscan: self.setup.scans_always(),
                 limits,
             },
+            attributes::of_state()?,
             tags,
             dev.clone(),
         )?;

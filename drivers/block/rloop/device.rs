@@ -16,7 +16,6 @@ use core::mem;
 use kernel::{
     new_spinlock,
     prelude::*,
-    str::CString,
     sync::{Arc, SpinLock},
 };
 use kernel_ext::{
@@ -82,8 +81,7 @@ pub(crate) struct LoopDevice {
     gate: Gate<LoopDevice>,
     #[pin]
     workers: Arc<Workers<LoopDevice, { lanes::WORKERS }>>,
-    #[pin]
-    wq: SpinLock<Option<Arc<Workqueue>>>,
+    wq: Workqueue,
 }
 
 /// The state of a device.
@@ -103,7 +101,7 @@ pub(crate) enum State {
 
 /// What a bound device owns beside its backing. Dropping it gives all back, top to bottom.
 pub(crate) struct Bound {
-    pub(crate) groups: KVec<Group<LoopDevice>>,
+    pub(crate) group: Group<LoopDevice>,
     pub(crate) gfp: RestrictedGfp,
     pub(crate) module: ModuleRef,
 }
@@ -125,6 +123,7 @@ pub(crate) struct Status {
 impl LoopDevice {
     pub(crate) fn new(number: u32, setup: Arc<Setup>) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
+            wq: Workqueue::new(fmt!("{}{number}", setup.prefix), Priority::Normal)?,
             number,
             setup,
             state <- new_killable_mutex!(State::Unbound, "rloop_state"),
@@ -132,7 +131,6 @@ impl LoopDevice {
             lanes <- Lanes::new(),
             gate <- Gate::new(),
             workers: Workers::new()?,
-            wq <- new_spinlock!(None, "rloop_wq"),
         })
     }
 
@@ -160,21 +158,7 @@ impl LoopDevice {
     /// Waits until no worker of the device runs. For a device that gets no requests any more. Sleeps.
     pub(crate) fn drain(&self) {
         self.workers.flush();
-        let wq = self.wq.lock().clone();
-        if let Some(wq) = wq {
-            wq.flush();
-        }
-    }
-
-    /// The workqueue of the device, which stays from its first bind until it is removed.
-    pub(crate) fn workqueue(&self) -> Result<Arc<Workqueue>> {
-        if let Some(wq) = &*self.wq.lock() {
-            return Ok(wq.clone());
-        }
-        let name = CString::try_from_fmt(fmt!("{}{}", self.setup.prefix, self.number))?;
-        let wq = Arc::new(Workqueue::new(&name, Priority::Normal)?, GFP_KERNEL)?;
-        *self.wq.lock() = Some(wq.clone());
-        Ok(wq)
+        self.wq.flush();
     }
 }
 
@@ -204,6 +188,10 @@ impl Operations for LoopDevice {
 impl Host for LoopDevice {
     fn to_worker(rq: Request<Self>) {
         Lanes::enter(rq);
+    }
+
+    fn wq(&self) -> &Workqueue {
+        &self.wq
     }
 }
 

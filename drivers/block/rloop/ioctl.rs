@@ -15,7 +15,7 @@ use kernel::{
 use kernel_ext::{
     block::{
         bdev::{BlockDevice, OpenMode},
-        gendisk::{Disk, OpenMutex, Operations},
+        gendisk::{Closed, Disk, Operations},
     },
     sync::capable_sys_admin,
 };
@@ -28,10 +28,8 @@ impl Operations for LoopDevice {
         }
     }
 
-    fn release(&self, disk: &Disk<Self>, held: &OpenMutex<'_, Self>) {
-        if disk.openers() == 0 {
-            unbind::last_close(disk, held);
-        }
+    fn last_close(&self, disk: &Disk<Self>, closed: &Closed<'_, Self>) {
+        unbind::last_close(disk, closed);
     }
 
     fn ioctl(

@@ -27,7 +27,7 @@ use kernel_ext::{
 };
 
 /// Cgroups that can be busy at once before two share a lane.
-const LANES: usize = 32;
+const LANES: usize = 16;
 
 /// The sides of a lane, and how many workers serve each at once, at most.
 const WIDTH: [u32; 4] = [16, 1, 1, 1];
@@ -50,8 +50,8 @@ const DIRECT: usize = 3;
 /// Sides of all lanes. Each has a worker of its own, which has its number.
 const SIDES: usize = WIDTH.len() * LANES;
 
-/// Workers beside those.
-const SPARE: usize = 32;
+/// Workers beside those: a lane at its widest, and a few for others. All fit into a page.
+const SPARE: usize = 20;
 
 /// Workers of a device.
 pub(crate) const WORKERS: usize = SIDES + SPARE;
@@ -70,7 +70,7 @@ impl Urgent {
     /// Sleeps. Fails with ENOMEM.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
-            wq: Workqueue::new(c"rloop_urgent", Priority::High)?,
+            wq: Workqueue::new(fmt!("rloop_urgent"), Priority::High)?,
             workers: Atomic::new(0),
         })
     }
@@ -168,10 +168,10 @@ impl<T: Laned> Lanes<T> {
                 Some(SideOfLane(number)) => usize::from(number),
                 None => state.choose(Group::of(&rq), side_of(&rq, device.urgent())),
             };
-            if let (Some(worker), Some(backing)) = (state.hire(number), rq.published()) {
+            if let Some(worker) = state.hire(number) {
                 let wq = match number % WIDTH.len() {
                     URGENT => device.urgent().enter(),
-                    _ => &*backing.wq,
+                    _ => device.wq(),
                 };
                 T::start_worker(&device, worker, wq);
             }

@@ -3,7 +3,7 @@
 //! What the driver keeps for each request, and what its I/O path needs of a device.
 
 use crate::backing::Backing;
-use kernel_ext::block::mq;
+use kernel_ext::{block::mq, workqueue::Workqueue};
 
 /// Direct writes and cached requests, see `gate.rs`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,4 +43,7 @@ pub(crate) struct Cmd {
 pub(crate) trait Host: mq::Operations<RequestData = Cmd, Published = Backing> {
     /// Leaves a request to a worker of its device. Any context.
     fn to_worker(rq: mq::Request<Self>);
+
+    /// The workqueue of the device.
+    fn wq(&self) -> &Workqueue;
 }

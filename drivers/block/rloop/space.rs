@@ -6,7 +6,6 @@ use crate::{backing::Backing, geometry, request::Host};
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
-        gendisk::DiskRef,
         mq::{Op, Request},
         SECTOR_SHIFT,
     },
@@ -44,7 +43,7 @@ pub(crate) fn change<T: Host>(rq: Request<T>) {
     };
     let result = backing.file.change_space(mode, pos, rq.bytes());
     if result == Err(errno::opnotsupp()) && backing.refused.note(mode) {
-        correct(backing, rq.disk(), mode);
+        correct(&rq, backing, mode);
     }
     rq.end(result);
 }
@@ -52,13 +51,13 @@ pub(crate) fn change<T: Host>(rq: Request<T>) {
 /// Takes what was refused out of the limits. Sleeps.
 ///
 /// That waits for all requests, among them those that wait for this worker.
-fn correct<T: Host>(backing: &Backing, disk: DiskRef<T>, mode: SpaceMode) {
-    let refused = backing.refused.clone();
+fn correct<T: Host>(rq: &Request<T>, backing: &Backing, mode: SpaceMode) {
+    let (refused, disk) = (backing.refused.clone(), rq.disk());
     let job = move || {
         // Limits that only shrink are not refused.
         let _ = disk.update_limits_frozen(|limits| refused.apply(limits), |_| ());
     };
-    if backing.wq.spawn(job).is_err() {
+    if rq.device().wq().spawn(job).is_err() {
         backing.refused.forget(mode);
     }
 }

@@ -35,7 +35,6 @@ pub(crate) struct Stats {
     pub(crate) inline: Counter,
     /// Those whose bios were passed on to a block device below.
     pub(crate) passed_on: Counter,
-    /// Those that a worker took over in batches to begin them.
     /// Those that were tried there and then left to a worker.
     pub(crate) inline_refused: Counter,
     /// Times that a request went on after a part of it had been transferred.

@@ -8,7 +8,7 @@ use crate::{
 };
 use core::mem;
 use kernel::{pr_warn, prelude::*};
-use kernel_ext::block::gendisk::{Disk, OpenMutex};
+use kernel_ext::block::gendisk::{Closed, Disk};
 
 /// LOOP_CLR_FD: the last close unbinds the device. If only the caller has it open, nobody else can
 /// open it any more.
@@ -33,7 +33,7 @@ pub(crate) fn clear_fd(disk: &Disk<LoopDevice>) -> Result {
 }
 
 /// The last close: unbinds a device that is to go.
-pub(crate) fn last_close(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>) {
+pub(crate) fn last_close(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>) {
     let dev = disk.device();
     let bound = {
         let mut state = dev.state_unkillable();
@@ -50,12 +50,12 @@ pub(crate) fn last_close(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevic
             _ => return,
         }
     };
-    unbind(disk, held, bound);
+    unbind(disk, closed, bound);
 }
 
 /// Takes everything back. Only the last close gets here, and new openers wait for it, so nobody
 /// uses the device.
-fn unbind(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>, bound: KBox<Bound>) {
+fn unbind(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>, bound: KBox<Bound>) {
     let dev = disk.device();
     disk.invalidate();
     if let Some(status) = dev.status() {
@@ -63,22 +63,18 @@ fn unbind(disk: &Disk<LoopDevice>, held: &OpenMutex<'_, LoopDevice>, bound: KBox
         status.backing.refused.retire();
     }
     let mut backing = None;
-    let reset = disk.update_limits_frozen(idle_limits, |frozen| backing = frozen.publish(None));
+    let reset = closed.update_limits(idle_limits, |frozen| backing = frozen.publish(None));
     if reset.is_err() {
-        backing = disk.freeze(|frozen| frozen.publish(None));
+        backing = closed.freeze(|frozen| frozen.publish(None));
     }
     disk.set_pass_on(false);
-    let Bound {
-        groups,
-        gfp,
-        module,
-    } = KBox::into_inner(bound);
+    let Bound { group, gfp, module } = KBox::into_inner(bound);
     // Waits for readers of the attributes, which take the state: it is not held here.
-    drop(groups);
+    drop(group);
     disk.uevent_change();
     drop(gfp);
     disk.media_changed();
-    if let Err(e) = held.drop_partitions() {
+    if let Err(e) = closed.drop_partitions() {
         pr_warn!(
             "{}{}: partitions could not be removed ({})\n",
             dev.setup.prefix,

@@ -144,11 +144,6 @@ impl<T: mq::Operations> Disk<T> {
         self.queue_data().publish_first(value)
     }
 
-    /// Calls `f` while no request is in flight. Sleeps, as [`FrozenQueue`].
-    pub fn freeze<R>(&self, f: impl FnOnce(&FrozenQueue<'_, T>) -> R) -> R {
-        f(&FrozenQueue::new(self))
-    }
-
     /// Changes the limits of a queue that nobody uses yet as one step. Sleeps.
     ///
     /// Requests that come nevertheless may be split by limits that are half the old ones.
@@ -169,9 +164,18 @@ impl<T: mq::Operations> Disk<T> {
         f: impl FnOnce(&mut Limits),
         commit: impl FnOnce(&FrozenQueue<'_, T>),
     ) -> Result {
+        self.update_limits_with(f, || FrozenQueue::new(self), commit)
+    }
+
+    pub(super) fn update_limits_with<'a>(
+        &'a self,
+        f: impl FnOnce(&mut Limits),
+        freeze: impl FnOnce() -> FrozenQueue<'a, T>,
+        commit: impl FnOnce(&FrozenQueue<'_, T>),
+    ) -> Result {
         // The limits lock comes before freezing, everywhere in the block layer.
         let mut limits = self.start_limits(f);
-        let frozen = FrozenQueue::new(self);
+        let frozen = freeze();
         // SAFETY: `start_limits` took the lock that this releases.
         to_result(unsafe { bindings::queue_limits_commit_update(self.queue(), &mut limits.0) })?;
         commit(&frozen);

@@ -6,7 +6,8 @@ use super::Disk;
 use crate::{
     block::{
         bdev::{BlockDevice, OpenMode},
-        mq::{self, QueueData},
+        limits::Limits,
+        mq::{self, FrozenQueue, QueueData},
     },
     helpers,
     module::THIS_MODULE,
@@ -24,8 +25,8 @@ pub trait Operations: mq::Operations {
     /// The disk is opened. Sleeps; `open_mutex` of the disk is held.
     fn open(&self, disk: &Disk<Self>, mode: OpenMode) -> Result;
 
-    /// An opener has gone. Sleeps; `open_mutex` of the disk is held.
-    fn release(&self, disk: &Disk<Self>, held: &OpenMutex<'_, Self>);
+    /// The last opener has gone. Sleeps; `open_mutex` of the disk is held.
+    fn last_close(&self, disk: &Disk<Self>, closed: &Closed<'_, Self>);
 
     /// An ioctl that the block layer doesn't know. Sleeps; no lock is held.
     fn ioctl(
@@ -48,15 +49,35 @@ pub trait Operations: mq::Operations {
     ) -> Result;
 }
 
-/// The knowledge that `open_mutex` of a disk is held, by the caller of a callback.
-pub struct OpenMutex<'a, T: Operations>(&'a Disk<T>);
+/// The knowledge that nobody has a disk open, nor one of its partitions: it gets no requests. Whoever
+/// is on the way to open it waits for `open_mutex`, which the caller of a callback holds.
+pub struct Closed<'a, T: Operations>(&'a Disk<T>);
 
-impl<T: Operations> OpenMutex<'_, T> {
+impl<T: Operations> Closed<'_, T> {
     /// Drops all partitions, of a disk that has no size any more: `bdev_disk_changed()`. Whoever is
-    /// on the way to open one gets ENXIO. Fails with EBUSY while a partition is open.
+    /// on the way to open one gets ENXIO.
     pub fn drop_partitions(&self) -> Result {
         // SAFETY: The disk is live and its `open_mutex` held.
         to_result(unsafe { helpers::kx_disk_drop_partitions(self.0.as_raw()) })
+    }
+
+    /// As [`Disk::update_limits_frozen`], but waits only while a request is being freed that has ended.
+    pub fn update_limits(
+        &self,
+        f: impl FnOnce(&mut Limits),
+        commit: impl FnOnce(&FrozenQueue<'_, T>),
+    ) -> Result {
+        self.0.update_limits_with(f, || self.queue(), commit)
+    }
+
+    /// Calls `f` while no request is in flight. Seldom waits, see [`Self::update_limits`].
+    pub fn freeze<R>(&self, f: impl FnOnce(&FrozenQueue<'_, T>) -> R) -> R {
+        f(&self.queue())
+    }
+
+    fn queue(&self) -> FrozenQueue<'_, T> {
+        // SAFETY: `release` found that nobody has the disk open, and its caller holds `open_mutex`.
+        unsafe { FrozenQueue::of_closed(self.0) }
     }
 }
 
@@ -81,7 +102,9 @@ impl<T: Operations> FopsVTable<T> {
     unsafe extern "C" fn release(disk: *mut bindings::gendisk) {
         // SAFETY: The caller passes a live disk of ours.
         let disk = unsafe { Disk::<T>::from_raw(disk) };
-        disk.device().release(disk, &OpenMutex(disk));
+        if disk.openers() == 0 {
+            disk.device().last_close(disk, &Closed(disk));
+        }
     }
 
     /// # Safety

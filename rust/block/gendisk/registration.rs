@@ -9,6 +9,7 @@ use crate::{
         mq::{QueueData, TagSet},
     },
     helpers,
+    sysfs::Directory,
 };
 use core::ops::Deref;
 use kernel::{
@@ -44,6 +45,8 @@ pub struct DiskConfig<'a> {
 /// is in flight. The driver's data goes when the last opener is gone.
 pub struct DiskRegistration<T: Operations> {
     disk: *mut bindings::gendisk,
+    /// The disk shows it until it is deleted.
+    _directory: Directory<T>,
     /// Dropped by hand: between `del_gendisk()` and `put_disk()`.
     tags: Option<Pin<KBox<TagSet<T>>>>,
 }
@@ -56,11 +59,13 @@ unsafe impl<T: Operations> Sync for DiskRegistration<T> {}
 impl<T: Operations> DiskRegistration<T> {
     /// Allocates the disk and shows it: `blk_mq_alloc_disk()` and `device_add_disk()`. Sleeps.
     ///
-    /// With media-change events, as for a drive whose medium comes later, and without throttling of
-    /// writeback (`wbt_lat_usec`) until a user turns it on: what lies below does that.
+    /// It shows `directory` from the start. With media-change events, as for a drive whose medium comes
+    /// later, and without throttling of writeback (`wbt_lat_usec`) until a user turns it on: what lies
+    /// below does that.
     /// Fails with ENOMEM, or EINVAL for a name or number that the block layer doesn't take.
     pub fn new(
         mut config: DiskConfig<'_>,
+        directory: Directory<T>,
         tags: Pin<KBox<TagSet<T>>>,
         device: Arc<T>,
     ) -> Result<Self> {
@@ -100,14 +105,16 @@ impl<T: Operations> DiskRegistration<T> {
             helpers::kx_disk_set_partscan(disk, config.partscan);
             helpers::kx_disk_leave_wbt_off(disk);
         }
-        // SAFETY: The disk is ready: from here its operations can be called.
+        // SAFETY: The disk is ready: from here its operations can be called. The directory stays until
+        // it is deleted.
         to_result(unsafe {
-            bindings::device_add_disk(core::ptr::null_mut(), disk, core::ptr::null_mut())
+            bindings::device_add_disk(core::ptr::null_mut(), disk, directory.as_raw().cast_mut())
         })?;
         put_disk.dismiss();
         free_data.dismiss();
         Ok(Self {
             disk,
+            _directory: directory,
             tags: Some(tags),
         })
     }

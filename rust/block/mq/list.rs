@@ -45,11 +45,11 @@ impl<T: Operations> RequestList<T> {
         let rq = rq.into_raw();
         // SAFETY: We own `rq`, and by the invariant `last`, if there is one.
         unsafe {
-            (*Pdu::<T>::of(rq)).next = ptr::null_mut();
+            *Pdu::next(Pdu::<T>::of(rq)) = ptr::null_mut();
             if self.first.is_null() {
                 self.first = rq;
             } else {
-                (*Pdu::<T>::of(self.last)).next = rq;
+                *Pdu::next(Pdu::<T>::of(self.last)) = rq;
             }
         }
         self.last = rq;
@@ -68,7 +68,7 @@ impl<T: Operations> RequestList<T> {
             return None;
         }
         // SAFETY: By the invariant.
-        self.first = unsafe { (*Pdu::<T>::of(rq)).next };
+        self.first = unsafe { *Pdu::next(Pdu::<T>::of(rq)) };
         if self.first.is_null() {
             self.last = ptr::null_mut();
         }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What stands behind each request: the driver's data, a kiocb and a bio.
+//!
+//! Every device has them for each request that it can have in flight, so they are small: with its
+//! `struct request` one takes 512 bytes on Debian's kernels.
 
 use super::{poll::Polled, Operations};
 use crate::bio::Bvec;
+use core::mem::{offset_of, ManuallyDrop, MaybeUninit};
 use kernel::{
     alloc::KVec,
     bindings,
@@ -12,7 +16,7 @@ use kernel::{
 };
 
 /// Bvecs that a merged request can have before an array must be allocated for it.
-pub(crate) const INLINE_BVECS: usize = 8;
+pub(crate) const INLINE_BVECS: usize = 4;
 
 /// The per-request area, which begins right behind `struct request`.
 ///
@@ -27,26 +31,42 @@ pub(crate) struct Pdu<T: Operations> {
     pub(crate) kiocb: Opaque<bindings::kiocb>,
     /// References to a kiocb that is under way: the submitter's and the completion's.
     pub(crate) kiocb_refs: Atomic<i32>,
-    /// Whether the kiocb writes, and so holds freeze protection.
-    pub(crate) kiocb_write: bool,
-    /// Which of `kiocb` and `clone` is polled.
+    /// Which of `kiocb` and `turns.clone` is polled.
     pub(crate) polled: Polled,
     /// What `ki_complete` was given: bytes, or a negative errno.
-    pub(crate) kiocb_ret: isize,
+    pub(crate) kiocb_ret: i32,
+    /// Whether the kiocb writes, and so holds freeze protection.
+    pub(crate) kiocb_write: bool,
     pub(super) data: T::RequestData,
-    /// Owned by the [`RequestList`](super::RequestList) that the request is in.
-    pub(super) next: *mut bindings::request,
-    /// Owned by the block layer from [`remap`](super::remap) until it ends.
-    pub(super) clone: Opaque<bindings::bio>,
-    /// The bvecs of a merged request, which the kiocb reads while it is under way.
-    pub(crate) bvecs: BvecTable,
+    /// The bvecs of a merged request that has many, which the kiocb reads while it is under way.
+    pub(crate) heap_bvecs: KVec<Bvec<'static>>,
+    /// Reached through [`Self::clone`], [`Self::next`] and [`Self::inline_bvecs`].
+    pub(super) turns: Turns,
 }
 
-/// Room for the bvecs of a merged request.
-pub(crate) struct BvecTable {
-    pub(crate) inline: [bindings::bio_vec; INLINE_BVECS],
-    pub(crate) heap: KVec<Bvec<'static>>,
+/// What a request never needs at once.
+#[repr(C)]
+pub(super) union Turns {
+    /// Owned by the block layer from [`remap`](super::remap) until it ends.
+    clone: ManuallyDrop<Opaque<bindings::bio>>,
+    own: Own,
 }
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Own {
+    /// Who polls the clone may still look at these when it has ended.
+    _polled: [MaybeUninit<u8>; POLLED],
+    /// Owned by the [`RequestList`](super::RequestList) that the request is in.
+    next: *mut bindings::request,
+    /// The bvecs of a merged request that has few, which the kiocb reads while it is under way.
+    inline_bvecs: [bindings::bio_vec; INLINE_BVECS],
+}
+
+/// What `bio_poll()` reads of a bio stands before this field: `bi_bdev` and `bi_cookie`.
+const POLLED: usize = offset_of!(bindings::bio, bi_end_io);
+const _: () = assert!(offset_of!(bindings::bio, bi_bdev) < POLLED);
+const _: () = assert!(offset_of!(bindings::bio, __bindgen_anon_1) < POLLED);
 
 impl<T: Operations> Pdu<T> {
     /// It stands behind a request, as the next of an array would.
@@ -64,16 +84,14 @@ impl<T: Operations> Pdu<T> {
             pdu.write(Pdu {
                 kiocb: Opaque::uninit(),
                 kiocb_refs: Atomic::new(0),
-                kiocb_write: false,
                 polled: Polled::new(),
                 kiocb_ret: 0,
-                clone: Opaque::uninit(),
-                bvecs: BvecTable {
-                    inline: [bindings::bio_vec::default(); INLINE_BVECS],
-                    heap: KVec::new(),
-                },
-                next: core::ptr::null_mut(),
+                kiocb_write: false,
                 data: T::RequestData::default(),
+                heap_bvecs: KVec::new(),
+                turns: Turns {
+                    clone: ManuallyDrop::new(Opaque::uninit()),
+                },
             })
         };
     }
@@ -84,6 +102,47 @@ impl<T: Operations> Pdu<T> {
     pub(crate) unsafe fn of(rq: *mut bindings::request) -> *mut Self {
         // As `blk_mq_rq_to_pdu()`, which Rust can't inline.
         rq.wrapping_add(1).cast()
+    }
+
+    /// The bio for passing the request on.
+    ///
+    /// # Safety
+    ///
+    /// `this` must have come from [`Self::of`].
+    pub(super) unsafe fn clone(this: *mut Self) -> *mut bindings::bio {
+        // SAFETY: By the caller it points into a request. `Opaque` is transparent.
+        unsafe { (&raw mut (*this).turns.clone).cast() }
+    }
+
+    /// The area that `clone` is the bio of.
+    ///
+    /// # Safety
+    ///
+    /// `clone` must have come from [`Self::clone`].
+    pub(super) unsafe fn of_clone(clone: *mut bindings::bio) -> *mut Self {
+        let turns = clone.cast::<Turns>();
+        // SAFETY: By the caller; a union begins where its fields do.
+        unsafe { kernel::container_of!(turns, Self, turns) }
+    }
+
+    /// The link to the next request of a list.
+    ///
+    /// # Safety
+    ///
+    /// `this` must have come from [`Self::of`].
+    pub(super) unsafe fn next(this: *mut Self) -> *mut *mut bindings::request {
+        // SAFETY: By the caller it points into a request.
+        unsafe { &raw mut (*this).turns.own.next }
+    }
+
+    /// Room for a few bvecs.
+    ///
+    /// # Safety
+    ///
+    /// `this` must have come from [`Self::of`].
+    pub(crate) unsafe fn inline_bvecs(this: *mut Self) -> *mut [bindings::bio_vec; INLINE_BVECS] {
+        // SAFETY: By the caller it points into a request.
+        unsafe { &raw mut (*this).turns.own.inline_bvecs }
     }
 
     /// # Safety

@@ -70,9 +70,10 @@ impl<T: Operations> PollVTable<T> {
         // SAFETY: As above. What is polled for is with a blk-mq queue (`kx_rq_polls_on`), which may be
         // polled by many and at any time. If it ends meanwhile, it has no device any more
         // (`bi_bdev`, `private`), and one that somebody has found there stays for a grace period.
+        // What else is looked at is not used for anything else: `Own`.
         unsafe {
             match (*pdu).polled.0.load(Acquire) {
-                BIO => helpers::kx_bio_poll((*pdu).clone.get()),
+                BIO => helpers::kx_bio_poll(Pdu::clone(pdu)),
                 KIOCB => helpers::kx_kiocb_poll((*pdu).kiocb.get()),
                 _ => 0,
             }

@@ -83,7 +83,8 @@ impl<T: Operations> Drop for QueueData<T> {
 /// implicitly `GFP_NOIO`.
 pub struct FrozenQueue<'a, T: Operations> {
     disk: &'a Disk<T>,
-    memflags: u32,
+    /// What unfreezing takes, if it was frozen.
+    memflags: Option<u32>,
 }
 
 impl<'a, T: Operations> FrozenQueue<'a, T> {
@@ -93,7 +94,24 @@ impl<'a, T: Operations> FrozenQueue<'a, T> {
         Self {
             disk,
             // SAFETY: A disk has a live queue.
-            memflags: unsafe { helpers::kx_freeze_queue(disk.queue()) },
+            memflags: Some(unsafe { helpers::kx_freeze_queue(disk.queue()) }),
+        }
+    }
+
+    /// As [`Self::new`], but freezes only if a request is just being freed: freezing takes a grace
+    /// period of RCU.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may have the disk open, or open it before this is dropped: who submits a bio has it open.
+    pub(crate) unsafe fn of_closed(disk: &'a Disk<T>) -> Self {
+        // SAFETY: A disk has a live queue, which has a tag set. By the caller no request begins.
+        if unsafe { helpers::kx_queue_is_busy(disk.queue()) } {
+            return Self::new(disk);
+        }
+        Self {
+            disk,
+            memflags: None,
         }
     }
 
@@ -107,7 +125,9 @@ impl<'a, T: Operations> FrozenQueue<'a, T> {
 
 impl<T: Operations> Drop for FrozenQueue<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: `new` froze this queue and returned these flags.
-        unsafe { helpers::kx_unfreeze_queue(self.disk.queue(), self.memflags) };
+        if let Some(memflags) = self.memflags {
+            // SAFETY: `new` froze this queue and returned these flags.
+            unsafe { helpers::kx_unfreeze_queue(self.disk.queue(), memflags) };
+        }
     }
 }

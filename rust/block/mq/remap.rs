@@ -9,7 +9,7 @@
 
 use super::{InFlight, Operations, Pdu, Request, Submitter};
 use crate::{fs::BackingFile, helpers};
-use kernel::{bindings, error::Error, types::Opaque};
+use kernel::{bindings, error::Error};
 
 /// Where a request goes.
 pub struct Target<'a> {
@@ -62,7 +62,7 @@ where
     // `ended` takes the ownership.
     unsafe {
         let pdu = Pdu::<T>::of(raw);
-        let clone = (*pdu).clone.get();
+        let clone = Pdu::clone(pdu);
         if helpers::kx_bio_remap(clone, raw, file, sector, more, ended::<T>) {
             if polled {
                 (*pdu).polled.bio();
@@ -84,9 +84,8 @@ const POLLED: u32 = 1 << bindings::req_flag_bits___REQ_POLLED;
 ///
 /// For the block layer only: `clone` is one that [`submit`] or [`try_submit`] submitted.
 unsafe extern "C" fn ended<T: Operations>(clone: *mut bindings::bio) {
-    let slot = clone.cast::<Opaque<bindings::bio>>();
     // SAFETY: Every bio with this callback stands in a `Pdu<T>`.
-    let pdu: *mut Pdu<T> = unsafe { kernel::container_of!(slot, Pdu<T>, clone) };
+    let pdu = unsafe { Pdu::<T>::of_clone(clone) };
     // SAFETY: The clone is ours again, and was initialised when it was submitted.
     let errno = unsafe {
         (*pdu).polled.end();

@@ -6,7 +6,7 @@ use super::{HwCtx, Operations, Pdu, QueueData};
 use crate::{
     bio::{Bio, Bios},
     block::gendisk::{Disk, DiskRef},
-    errno,
+    errno, helpers,
     iov::Direction,
 };
 use core::{marker::PhantomData, mem, ops::Deref, ptr::NonNull};
@@ -280,7 +280,7 @@ impl<T: Operations> Request<T> {
         let rq = self.into_raw();
         // SAFETY: We own the request and have just given it up.
         unsafe {
-            let heap = &mut (*Pdu::<T>::of(rq)).bvecs.heap;
+            let heap = &mut (*Pdu::<T>::of(rq)).heap_bvecs;
             if heap.capacity() > 0 {
                 *heap = KVec::new();
             }
@@ -288,12 +288,12 @@ impl<T: Operations> Request<T> {
         };
     }
 
-    /// Ends all of the request well, on the CPU that it came from, if that is another: as
-    /// `blk_mq_complete_request()`. Any context.
+    /// Ends all of the request well, by the CPU that it came from if that shares no cache with this
+    /// one: wraps `blk_mq_complete_request()`. Any context.
     pub fn complete(self) {
         let rq = self.into_raw();
         // SAFETY: We own the request and have just given it up; `OperationsVTable::complete` ends it.
-        unsafe { bindings::blk_mq_complete_request(rq) };
+        unsafe { helpers::kx_rq_complete(rq) };
     }
 }
 

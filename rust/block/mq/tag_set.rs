@@ -16,14 +16,15 @@ use kernel::{
 pub struct TagSetConfig {
     /// Requests that can be in flight at once, over all hardware queues.
     pub depth: u32,
-    /// Hardware queues that are polled, beside those of the CPUs: `HCTX_TYPE_POLL`.
+    /// Hardware queues that are polled, beside the one that is not: `HCTX_TYPE_POLL`.
     pub poll_queues: u32,
 }
 
 /// The tags and requests of one disk: wraps `struct blk_mq_tag_set`.
 ///
-/// One hardware queue per CPU with shared tags (`BLK_MQ_F_TAG_HCTX_SHARED`), so that the memory
-/// for requests does not grow with the CPUs. No I/O scheduler by default, as the backing has one.
+/// One hardware queue for all CPUs: requests are issued by who brings them, without its lock, and each
+/// queue takes 15 KiB, most of it for debugfs. Those that are polled are queues of their own, and all
+/// share the tags (`BLK_MQ_F_TAG_HCTX_SHARED`). No I/O scheduler by default, as the backing has one.
 #[pin_data(PinnedDrop)]
 pub struct TagSet<T: Operations> {
     #[pin]
@@ -39,8 +40,7 @@ impl<T: Operations> TagSet<T> {
             inner <- Opaque::try_ffi_init(move |slot: *mut bindings::blk_mq_tag_set| {
                 let mut set: bindings::blk_mq_tag_set = pin_init::zeroed();
                 set.ops = OperationsVTable::<T>::build();
-                // SAFETY: Set once at boot.
-                set.nr_hw_queues = unsafe { bindings::nr_cpu_ids };
+                set.nr_hw_queues = 1;
                 set.nr_maps = 1;
                 set.queue_depth = config.depth;
                 set.numa_node = bindings::NUMA_NO_NODE;

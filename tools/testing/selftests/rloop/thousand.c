@@ -2,7 +2,8 @@
 /*
  * thousand COUNT DIRECTORY: so many devices at once, each with a file of its own in DIRECTORY:
  * attached, written, compared, detached. Prints what one of them takes in memory, in KiB,
- * when it is there and when it is bound, and the time of an attach and a detach.
+ * when it is there and when it is bound, and the median time of an attach and a detach: a mean
+ * would be that of the few that a busy machine interrupts.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -73,6 +74,19 @@ static int open_device(int i, int flags)
 	return fd;
 }
 
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *times, int count)
+{
+	qsort(times, count, sizeof(*times), compare_doubles);
+	return times[count / 2];
+}
+
 static void check_file(const char *path, int i)
 {
 	static char got[BYTES], want[BYTES];
@@ -88,13 +102,17 @@ int main(int argc, char **argv)
 {
 	int count = argc == 3 ? atoi(argv[1]) : 0, ctl, i;
 	long empty, there, bound;
-	double start, add, attach, detach, removal;
+	double start, add, *attach, *detach, removal;
 	char path[4096], *buf, *want;
 
 	ctl = open(control_node(), O_RDWR);
 	if (count < 1 || ctl < 0 || posix_memalign((void **)&buf, 4096, BYTES))
 		return 2;
 	want = malloc(BYTES);
+	attach = calloc(count, sizeof(*attach));
+	detach = calloc(count, sizeof(*detach));
+	if (!want || !attach || !detach)
+		return 2;
 	for (i = 0; i < count; i++) {
 		int fd;
 
@@ -113,7 +131,6 @@ int main(int argc, char **argv)
 			die("add", i);
 	add = now() - start;
 	there = taken_kib();
-	attach = 0;
 	for (i = 0; i < count; i++) {
 		struct loop_config config = { .info.lo_flags = LO_FLAGS_DIRECT_IO };
 		int fd = open_device(i, O_RDWR), file;
@@ -124,7 +141,7 @@ int main(int argc, char **argv)
 		start = now();
 		if (ioctl(fd, LOOP_CONFIGURE, &config))
 			die("attach", i);
-		attach += now() - start;
+		attach[i] = now() - start;
 		close(file);
 		close(fd);
 	}
@@ -145,7 +162,6 @@ int main(int argc, char **argv)
 			die("wrong data", i);
 		close(fd);
 	}
-	detach = 0;
 	for (i = 0; i < count; i++) {
 		int fd = open_device(i, O_RDWR);
 
@@ -153,7 +169,7 @@ int main(int argc, char **argv)
 		if (ioctl(fd, LOOP_CLR_FD))
 			die("detach", i);
 		close(fd);
-		detach += now() - start;
+		detach[i] = now() - start;
 		snprintf(path, sizeof(path), "%s/%d", argv[2], i);
 		check_file(path, i);
 		unlink(path);
@@ -165,8 +181,9 @@ int main(int argc, char **argv)
 	removal = now() - start;
 	printf("%d devices: %.1f KiB each, %.1f KiB bound; ", count,
 	       (double)(there - empty) / count, (double)(bound - empty) / count);
-	printf("add %.2f ms, attach %.2f ms, detach %.2f ms, remove %.2f ms; ", add / count * 1e3,
-	       attach / count * 1e3, detach / count * 1e3, removal / count * 1e3);
+	printf("add %.3f ms, attach %.3f ms, detach %.3f ms, remove %.3f ms; ", add / count * 1e3,
+	       median(attach, count) * 1e3, median(detach, count) * 1e3,
+	       removal / count * 1e3);
 	printf("%ld KiB left behind\n", taken_kib() - empty);
 	return 0;
 }
