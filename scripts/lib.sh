@@ -90,17 +90,20 @@ remove_tree() {
 }
 
 # build_selftests KSOURCE DIR: the kselftests, in DIR/selftests. Built once for all who want
-# them with that source.
+# them with that source; a tier in the background may want them at the same time.
 build_selftests() {
 	local out
 	out=$TOP/build/kselftests-$(basename "$1")
-	mkdir -p "$out" "$2"
-	rm -f "$out"/selftests/test_*.sh # those that are no more
-	step "building the kselftests" "$SCRIPTS/in-root" --bind "$TOP:/src" --bind "$1:/ksrc" --bind "$out:/share" --cwd /src \
-		make -s -j"$(jobs_n)" -C tools/testing/selftests/rloop \
-		OUTPUT=/share/selftests KSRC=/ksrc/tools/testing/selftests
-	rm -rf "$2/selftests"
-	cp -a "$out/selftests" "$2/"
+	(
+		lock "kselftests-$(basename "$1")"
+		mkdir -p "$out" "$2"
+		rm -f "$out"/selftests/test_*.sh # those that are no more
+		step "building the kselftests" "$SCRIPTS/in-root" --bind "$TOP:/src" --bind "$1:/ksrc" --bind "$out:/share" --cwd /src \
+			make -s -j"$(jobs_n)" -C tools/testing/selftests/rloop \
+			OUTPUT=/share/selftests KSRC=/ksrc/tools/testing/selftests
+		rm -rf "$2/selftests"
+		cp -a "$out/selftests" "$2/"
+	)
 }
 
 in_root() { "$SCRIPTS/in-root" "$@"; }

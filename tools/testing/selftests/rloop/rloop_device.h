@@ -15,6 +15,10 @@
 #include "rloop_trace.h"
 #include "rloop_util.h"
 
+/* Seconds. An emulated machine that shares its CPUs needs more than the harness gives. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 120
+
 #define MIB (1024 * 1024LL)
 #define FILE_SIZE (4 * MIB)
 

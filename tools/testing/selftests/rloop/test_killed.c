@@ -109,22 +109,25 @@ TEST_F(loop, the_device_is_whole)
 /* An exclusive opener that is killed lets go of the device. */
 TEST_F(loop, an_exclusive_opener_lets_go)
 {
-	int status, excl, i = 0;
-	pid_t pid = fork();
+	int status, excl, opened[2];
+	char byte = 0;
+	pid_t pid;
 
+	ASSERT_EQ(0, pipe2(opened, O_CLOEXEC));
+	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid) {
-		open(self->path, O_RDWR | O_EXCL);
-		pause();
+		if (open(self->path, O_RDWR | O_EXCL) >= 0 &&
+		    write(opened[1], &byte, 1) == 1)
+			pause();
 		_exit(0);
 	}
-	do {
-		usleep(1000);
-		excl = open(self->path, O_RDWR | O_EXCL);
-		if (excl >= 0)
-			close(excl);
-	} while (excl >= 0 && i++ < 5000);
+	close(opened[1]);
+	EXPECT_EQ(1, read(opened[0], &byte, 1));
+	close(opened[0]);
+	excl = open(self->path, O_RDWR | O_EXCL);
 	EXPECT_LT(excl, 0);
+	EXPECT_EQ(EBUSY, errno);
 	kill(pid, SIGKILL);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	excl = open(self->path, O_RDWR | O_EXCL);
