@@ -137,7 +137,7 @@ filesystem() {
 	DISK=
 	if [ "$fs" = tmpfs ]; then
 		mount -t tmpfs -o "${1:-size=256m}" tmpfs "$MNT"
-		defer umount "$MNT"
+		defer unmount_below "$MNT"
 		return
 	fi
 	need_fs "$fs"
@@ -153,7 +153,7 @@ filesystem() {
 	else
 		mount -t "$fs" "$DISK" "$MNT"
 	fi
-	defer umount "$MNT"
+	defer unmount_below "$MNT"
 }
 
 # backing WHERE MIB [ATTR=VALUE]...: IMG is a sparse file of that size on file
@@ -195,6 +195,8 @@ detach() {
 	bound "$1" || return 0
 	losetup -d "$1"
 	soon unbound "$1"
+	# Who opens it waits for the rest: the partitions go last.
+	: <"$1"
 }
 counter() { echo "$(<"$SYS/rloop/$1")"; }
 # used COUNTER... / unused COUNTER...: requests took that rung, or none did.

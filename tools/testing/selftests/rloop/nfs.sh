@@ -30,5 +30,5 @@ serve_nfs() {
 	defer nfs_stop
 	MNT=$(mktemp -d "$T/mnt.XXXX")
 	mount -t nfs4 -o "vers=4.2${1:+,$1}" 127.0.0.1:/ "$MNT"
-	defer umount "$MNT"
+	defer unmount_below "$MNT"
 }

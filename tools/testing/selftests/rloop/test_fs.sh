@@ -20,7 +20,7 @@ on_disk() {
 	"$@" "$DISK" >"$T/mkfs.log" 2>&1 || { cat "$T/mkfs.log"; fail "$*"; }
 	MNT=$(mktemp -d "$T/mnt.XXXX")
 	mount -t "$fs" "$DISK" "$MNT"
-	defer umount "$MNT"
+	defer unmount_below "$MNT"
 }
 
 # packed TYPE: a read-only file system with the image in it.
@@ -37,7 +37,7 @@ packed() {
 	dd if="$T/packed" of="$DISK" bs=1M conv=fsync status=none
 	MNT=$(mktemp -d "$T/mnt.XXXX")
 	mount -t "$1" -o ro "$DISK" "$MNT"
-	defer umount "$MNT"
+	defer unmount_below "$MNT"
 	IMG=$MNT/img
 }
 

@@ -16,12 +16,12 @@ if grep -qw mq-deadline "$SYS/queue/scheduler"; then
 fi
 mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=1 -O ^has_journal "$LOOP"
 mount_at "$T/upper" -o noinit_itable "$LOOP"
-# Nothing is known of either: the extents of the image are looked up while blocks are looked
-# for above. (What has been looked up lately is spared once.)
 for i in 1 2 3; do
-	for _ in 1 2 3 4; do
-		echo 3 >/proc/sys/vm/drop_caches
-	done
+	# Nothing is known of either: the extents of the image are looked up while blocks are looked
+	# for above.
+	umount "$T/upper"
+	mount -o noinit_itable "$LOOP" "$T/upper"
+	"$HERE/forget_extents" "$IMG"
 	fallocate -l 4M "$T/upper/$i"
 done
 pattern write "$T/upper/1" 0 1048576 1 -d -b 4096

@@ -13,7 +13,7 @@
 mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0 "$SCRATCH" 640M
 mkdir "$T/below" "$T/hog"
 mount -t ext4 "$SCRATCH" "$T/below"
-defer umount "$T/below"
+defer unmount_below "$T/below"
 IMG=$T/below/img
 truncate -s 512M "$IMG"
 dio=$([ "$1" = direct ] && echo on || echo off)

@@ -12,7 +12,7 @@ if [ "$1" = ext3 ]; then
 	mkfs.ext4 -q -F -O ^extents,^64bit "$DISK"
 	MNT=$(mktemp -d "$T/mnt.XXXX")
 	mount -t ext4 "$DISK" "$MNT"
-	defer umount "$MNT"
+	defer unmount_below "$MNT"
 else
 	filesystem tmpfs
 fi

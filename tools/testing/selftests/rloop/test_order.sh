@@ -52,7 +52,7 @@ data=$(sector_of "$1" 1048576)
 durable=$(sector_of "$1" 0)
 [ -n "$data" ] && [ -n "$durable" ] || fail "where the file is, is not known"
 # (The log is whole when the device is gone.)
-[ "$1" = block ] || umount "$MNT"
+[ "$1" = block ] || unmount_below "$MNT"
 dm_gone rloop-order
 "$HERE/logwrites" "$LOGDISK" >"$T/log"
 for dio in on off; do

@@ -18,7 +18,7 @@ xfs)
 	need xfs_quota
 	mkfs.xfs -q -K -f "$DISK"
 	mount -t xfs -o uquota "$DISK" "$MNT" 2>/dev/null || skip "no quota for xfs in this kernel"
-	defer umount "$MNT"
+	defer unmount_below "$MNT"
 	: >"$MNT/img"
 	chown 1000 "$MNT/img"
 	xfs_quota -x -c 'limit bhard=8m 1000' "$MNT"
@@ -26,7 +26,7 @@ xfs)
 btrfs)
 	mkfs.btrfs -q -K -f "$DISK"
 	mount -t btrfs "$DISK" "$MNT"
-	defer umount "$MNT"
+	defer unmount_below "$MNT"
 	btrfs subvolume create "$MNT/vol" >/dev/null
 	btrfs quota enable "$MNT"
 	btrfs qgroup limit 8m "$MNT/vol"

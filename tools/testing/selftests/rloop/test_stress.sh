@@ -91,11 +91,7 @@ files=("${files[@]:0:2}" "$DISK" "${files[@]:2}")
 disk 16
 files+=("$DISK")
 
-# A device that udev has open when it is detached goes when udev closes it.
-none_bound() { ! compgen -G "/sys/block/*/loop" >/dev/null; }
-all_detached() { settle; soon none_bound; }
-defer all_detached
-
+defer released
 thaw_all() { fsfreeze -u "$one" 2>/dev/null; fsfreeze -u "$two" 2>/dev/null; true; }
 defer thaw_all
 # (Tasks can't be frozen while they wait for a file system that is.)

@@ -14,6 +14,30 @@ settle() {
 	return 1
 }
 
+# A device that udev has open when it is detached goes when udev closes it.
+released() {
+	local i
+	settle
+	for ((i = 0; i < 300; i++)); do
+		compgen -G "/sys/block/*/loop" >/dev/null || return 0
+		sleep 0.1
+	done
+	echo "still bound after 30 s"
+	return 1
+}
+
+# unmount_below DIR: it has held the file of a device that is detached. Where udev was the last to
+# close the device, the file is let go of when that returns to udev.
+unmount_below() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		! umount "$1" 2>/dev/null || return 0
+		[ -S /run/udev/control ] || break
+		sleep 0.1
+	done
+	umount "$1"
+}
+
 udev_reload() { pkill -HUP -x systemd-udevd && settle; }
 
 # Ends udev, in a virtual machine of ours. What it opens late may load another driver.
