@@ -14,6 +14,7 @@ use kernel::{
     ffi::c_char,
     fmt,
     prelude::*,
+    sync::Arc,
     types::Opaque, //
 };
 
@@ -58,7 +59,7 @@ struct RawAttribute<T: Operations> {
     attribute: &'static Attribute<T>,
 }
 
-/// A directory of attributes for a disk: wraps `struct attribute_group`.
+/// A directory of attributes for disks: wraps `struct attribute_group`.
 pub struct Directory<T: Operations> {
     raw: KBox<RawGroups>,
     _list: KVec<*mut bindings::attribute>,
@@ -188,20 +189,15 @@ impl<T: Operations> Directory<T> {
 /// away the directory that it is in.
 pub struct Group<T: Operations> {
     disk: DiskRef<T>,
-    directory: Directory<T>,
+    directory: Arc<Directory<T>>,
 }
 
 impl<T: Operations> Group<T> {
-    /// Shows the directory `name` with `attributes` on `disk`: `sysfs_create_group()`. Sleeps.
+    /// Shows `directory` on `disk`: `sysfs_create_group()`. Sleeps.
     ///
     /// The group keeps the disk in memory, so it must be dropped before the disk can be freed. Fails
     /// with ENOMEM or EEXIST.
-    pub fn new(
-        disk: &Disk<T>,
-        name: &'static CStr,
-        attributes: &'static [Attribute<T>],
-    ) -> Result<Self> {
-        let directory = Directory::new(name, attributes)?;
+    pub fn new(disk: &Disk<T>, directory: Arc<Directory<T>>) -> Result<Self> {
         // SAFETY: The disk is live, and all that the group names stays until `drop`.
         to_result(unsafe { helpers::kx_disk_create_group(disk.as_raw(), &directory.raw.group) })?;
         Ok(Self {

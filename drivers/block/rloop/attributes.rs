@@ -8,22 +8,34 @@ use crate::{
     stats::{Counter, Stats},
     tune,
 };
-use kernel::{fmt, page::PAGE_SIZE, prelude::*};
+use kernel::{fmt, page::PAGE_SIZE, prelude::*, sync::Arc};
 use kernel_ext::{
     block::gendisk::Disk,
     sysfs::{Attribute, Directory, Group, Page},
 };
 
+/// The directories of all devices.
+pub(crate) struct Directories {
+    binding: Arc<Directory<LoopDevice>>,
+    /// State and counters. Devices have them from the start: to show so many takes longer than much of
+    /// what binding does.
+    pub(crate) state: Arc<Directory<LoopDevice>>,
+}
+
+impl Directories {
+    /// Sleeps. Fails with ENOMEM.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            binding: Arc::new(Directory::new(c"loop", LOOP)?, GFP_KERNEL)?,
+            state: Arc::new(Directory::new(c"rloop", RLOOP)?, GFP_KERNEL)?,
+        })
+    }
+}
+
 /// Shows what a device is bound to, until it is dropped. Sleeps. The store of `dio` takes the state, so
 /// once it is there nothing may fail and wait for it while the state is held.
 pub(crate) fn show_binding(disk: &Disk<LoopDevice>) -> Result<Group<LoopDevice>> {
-    Group::new(disk, c"loop", LOOP)
-}
-
-/// State and counters. Sleeps. Devices have them from the start: to show so many takes longer than much
-/// of what binding does.
-pub(crate) fn of_state() -> Result<Directory<LoopDevice>> {
-    Directory::new(c"rloop", RLOOP)
+    Group::new(disk, disk.device().setup.directories.binding.clone())
 }
 
 type Show = fn(&Disk<LoopDevice>, &mut Page<'_>) -> Result;

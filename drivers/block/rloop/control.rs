@@ -4,7 +4,6 @@
 
 use crate::{
     abi::cmd,
-    attributes,
     backing::idle_limits,
     device::{LoopDevice, Setup, State},
     params::{Params, MINOR_BITS},
@@ -122,7 +121,7 @@ impl Control {
                 partscan: self.setup.scans_always(),
                 limits,
             },
-            attributes::of_state()?,
+            self.setup.directories.state.clone(),
             tags,
             dev.clone(),
         )?;

@@ -4,6 +4,7 @@
 
 use crate::{
     abi,
+    attributes::Directories,
     backing::Backing,
     gate::{Gate, Gated},
     ladder,
@@ -44,6 +45,7 @@ pub(crate) struct Setup {
     pub(crate) nesting: KillableMutex<()>,
     /// The backing files whose page caches are restricted.
     pub(crate) gfp: Arc<GfpTable>,
+    pub(crate) directories: Directories,
     urgent: Urgent,
 }
 
@@ -55,6 +57,7 @@ impl Setup {
             part_shift: params.part_shift,
             nesting <- new_killable_mutex!((), "rloop_nesting"),
             gfp: Arc::pin_init(GfpTable::new(), GFP_KERNEL)?,
+            directories: Directories::new()?,
             urgent: Urgent::new()?,
         })
     }

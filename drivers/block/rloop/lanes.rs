@@ -27,10 +27,10 @@ use kernel_ext::{
 };
 
 /// Cgroups that can be busy at once before two share a lane.
-const LANES: usize = 16;
+const LANES: usize = 7;
 
 /// The sides of a lane, and how many workers serve each at once, at most.
-const WIDTH: [u32; 4] = [16, 1, 1, 1];
+const WIDTH: [u32; 4] = [14, 1, 1, 1];
 
 /// It keeps a disk busy with reads through the page cache.
 const WIDE: usize = 0;
@@ -50,8 +50,8 @@ const DIRECT: usize = 3;
 /// Sides of all lanes. Each has a worker of its own, which has its number.
 const SIDES: usize = WIDTH.len() * LANES;
 
-/// Workers beside those: a lane at its widest, and a few for others. All fit into a page.
-const SPARE: usize = 20;
+/// Workers beside those: for a lane at its widest, and one for others. All fit into half a page.
+const SPARE: usize = 14;
 
 /// Workers of a device.
 pub(crate) const WORKERS: usize = SIDES + SPARE;

@@ -46,7 +46,7 @@ pub struct DiskConfig<'a> {
 pub struct DiskRegistration<T: Operations> {
     disk: *mut bindings::gendisk,
     /// The disk shows it until it is deleted.
-    _directory: Directory<T>,
+    _directory: Arc<Directory<T>>,
     /// Dropped by hand: between `del_gendisk()` and `put_disk()`.
     tags: Option<Pin<KBox<TagSet<T>>>>,
 }
@@ -65,7 +65,7 @@ impl<T: Operations> DiskRegistration<T> {
     /// Fails with ENOMEM, or EINVAL for a name or number that the block layer doesn't take.
     pub fn new(
         mut config: DiskConfig<'_>,
-        directory: Directory<T>,
+        directory: Arc<Directory<T>>,
         tags: Pin<KBox<TagSet<T>>>,
         device: Arc<T>,
     ) -> Result<Self> {
