@@ -3,7 +3,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE
+export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS
 
 all:
 	@$(S)/build --top >/dev/null
@@ -34,6 +34,9 @@ powercut:
 thousand:
 	@$(S)/thousand
 
+guards:
+	@$(S)/guards
+
 check:
 	@$(S)/check
 
@@ -60,6 +63,8 @@ help:
 	@echo 'make powercut       QEMU killed while rloop is written to; what a flush confirmed is there'
 	@echo '                    [CUTS=50] [RUNS=6] [SEED=number]'
 	@echo 'make thousand       so many devices of each driver at once: memory and time [COUNT=1000]'
+	@echo 'make guards         takes the guards of inline submission out, one at a time: tests must fail'
+	@echo '                    [GUARDS="name ..."] [ROUNDS=1]'
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
 	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
 	@echo '                    [SHARE=dir] [KERNEL=stock|stock-prev|uml|debug|kcsan] [DRIVER=rloop|loop|none]'
@@ -68,4 +73,4 @@ help:
 	@echo 'make clean          removes what was built in this checkout'
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 
-.PHONY: all demo test quick fuzz bench stress powercut thousand check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut thousand guards check vm clean cache-clean help
