@@ -130,10 +130,19 @@ grouping() {
 }
 cpu=/sys/devices/system/cpu/cpu1/online
 cpu_back() { echo 1 >$cpu; }
+# (EBUSY from where a suspend begins to where this task is frozen with the others.)
+plug() {
+	local n
+	for n in $(seq 100); do
+		! echo "$1" >$cpu || return 0
+		sleep 0.1
+	done
+	return 1
+}
 plugging() {
-	echo 0 >$cpu || return
+	plug 0 || return
 	sleep 0.0$((RANDOM % 10))
-	echo 1 >$cpu || return
+	plug 1 || return
 	sleep 0.4
 }
 suspending() {
