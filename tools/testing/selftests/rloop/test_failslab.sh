@@ -5,7 +5,7 @@
 # variants: calls load work
 # uml: none
 # prev: none
-# timeout: 300
+# timeout: 600
 # traces: allowed
 . "${0%/*}/common.sh"
 need_rloop
