@@ -34,7 +34,7 @@ boot() {
 	tcg)
 		append+=' mitigations=off'
 		# In the 80 us that KCSAN waits for another CPU, an emulated one gets nowhere.
-		[ "$KERNEL" != kcsan ] || append+=' kcsan.udelay_task=2000 kcsan.udelay_interrupt=500 kcsan.skip_watch=20000'
+		[ "$KERNEL" != kcsan ] || append+=' kcsan.udelay_task=2000 kcsan.udelay_interrupt=500 kcsan.skip_watch=4000'
 		# KASAN knows its shadow by the CPU's features, which are gone for a moment early in
 		# the boot: with five levels of page tables an interrupt then finds "wild" memory.
 		args=(-cpu "max$([ "$KERNEL" != debug ] || echo ,la57=off)")
