@@ -130,19 +130,12 @@ grouping() {
 }
 cpu=/sys/devices/system/cpu/cpu1/online
 cpu_back() { echo 1 >$cpu; }
+plug() { echo "$1" >$cpu; }
 # (EBUSY from where a suspend begins to where this task is frozen with the others.)
-plug() {
-	local n
-	for n in $(seq 100); do
-		! echo "$1" >$cpu || return 0
-		sleep 0.1
-	done
-	return 1
-}
 plugging() {
-	plug 0 || return
+	(soon plug 0) || return
 	sleep 0.0$((RANDOM % 10))
-	plug 1 || return
+	(soon plug 1) || return
 	sleep 0.4
 }
 suspending() {
