@@ -55,9 +55,14 @@ pub(crate) struct SubmitterState {
     write_bytes: u64,
     memflags: c_uint,
     pub(crate) fits: bool,
+    pub(crate) worker: bool,
+    fsize_limited: bool,
     css: usize,
     own: MaybeUninit<blk_plug>,
 }
+
+/// `kx_defer_fn`.
+pub(crate) type Defer = unsafe extern "C" fn(rq: *mut request, good: c_uint, status: u8);
 
 /// `bio_end_io_t`.
 pub(crate) type BioEndIo = unsafe extern "C" fn(*mut bio);
@@ -80,9 +85,21 @@ extern "C" {
 
     pub(crate) fn kx_cond_resched();
 
-    pub(crate) fn kx_submitter_enter(s: *mut SubmitterState, requests: c_ushort);
+    pub(crate) fn kx_submitter_enter(
+        s: *mut SubmitterState,
+        first: *const request,
+        requests: c_ushort,
+    );
     pub(crate) fn kx_submitter_leave(s: *mut SubmitterState, requests: c_ushort);
     pub(crate) fn kx_submitter_fits(s: *const SubmitterState, rq: *const request) -> bool;
+
+    pub(crate) fn kx_rq_end(rq: *mut request, good: c_uint, status: u8, defer: Defer);
+
+    pub(crate) fn kx_counters_alloc(n: c_uint) -> *mut u64;
+    pub(crate) fn kx_counters_free(counters: *mut u64);
+    pub(crate) fn kx_counters_add(counters: *mut u64, i: c_uint);
+    pub(crate) fn kx_counters_add_two(counters: *mut u64, i: c_uint, j: c_uint);
+    pub(crate) fn kx_counters_sum(counters: *mut u64, i: c_uint) -> u64;
 
     pub(crate) fn kx_rq_list_count(list: *mut rq_list) -> c_ushort;
     pub(crate) fn kx_rq_list_pop(list: *mut rq_list) -> *mut request;
@@ -94,6 +111,7 @@ extern "C" {
         file: *const file,
         sector: u64,
         more: c_uint,
+        invalidated: bool,
         end_io: BioEndIo,
     ) -> bool;
     pub(crate) fn kx_rq_complete(rq: *mut request);
@@ -121,6 +139,7 @@ extern "C" {
     pub(crate) fn kx_freeze_queue(q: *mut request_queue) -> c_uint;
     pub(crate) fn kx_unfreeze_queue(q: *mut request_queue, memflags: c_uint);
     pub(crate) fn kx_queue_is_busy(q: *mut request_queue) -> bool;
+    pub(crate) fn kx_queue_wait_issued(q: *mut request_queue);
     pub(crate) fn kx_limits_start_update(q: *mut request_queue, lim: *mut queue_limits);
     pub(crate) fn kx_limits_set_atomic_units(lim: *mut queue_limits, min: c_uint, max: c_uint);
     pub(crate) fn kx_limits_set_features(
@@ -148,6 +167,7 @@ extern "C" {
     pub(crate) fn kx_file_bdev(file: *const file) -> *mut block_device;
     pub(crate) fn kx_file_sb_bdev(file: *const file) -> *mut block_device;
     pub(crate) fn kx_bdev_rotational(bdev: *mut block_device) -> bool;
+    pub(crate) fn kx_bdev_nowait(bdev: *mut block_device) -> bool;
     pub(crate) fn kx_bdev_dio_limits(
         bdev: *mut block_device,
         offset: *mut c_uint,
@@ -176,6 +196,8 @@ extern "C" {
         rdev: *mut u64,
     ) -> c_int;
     pub(crate) fn kx_file_block_size(file: *mut file, bsize: *mut c_uint) -> c_int;
+    pub(crate) fn kx_file_write_back(file: *mut file) -> c_int;
+    pub(crate) fn kx_file_invalidate_range(file: *mut file, pos: i64, len: c_uint) -> c_int;
     pub(crate) fn kx_file_restrict_gfp(file: *mut file) -> c_uint;
     pub(crate) fn kx_file_mapping_id(file: *const file) -> usize;
     pub(crate) fn kx_file_restore_gfp(file: *mut file, old: c_uint);
@@ -201,6 +223,7 @@ extern "C" {
     );
     pub(crate) fn kx_flush_workqueue(wq: *mut workqueue_struct);
     pub(crate) fn kx_queue_work(wq: *mut workqueue_struct, work: *mut work_struct) -> bool;
+    pub(crate) fn kx_queue_bh_work(work: *mut work_struct);
     pub(crate) fn kx_io_worker_enter() -> c_uint;
     pub(crate) fn kx_io_worker_leave(old: c_uint);
 

@@ -20,6 +20,7 @@ pub mod iov;
 pub mod miscdevice;
 pub mod module;
 pub mod module_param;
+pub mod percpu;
 pub mod sync;
 pub mod sysfs;
 pub mod workers;

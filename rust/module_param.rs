@@ -122,7 +122,7 @@ macro_rules! module_param {
     (@entry $var:ident, $name:literal, $desc:literal, $type:literal, $ops:expr) => {
         const _: () = {
             #[link_section = "__param"]
-            #[used]
+            #[used(compiler)]
             static PARAM: $crate::module_param::KernelParam = $crate::module_param::KernelParam(
                 ::kernel::bindings::kernel_param {
                     name: ::kernel::str::as_char_ptr_in_const_context(::kernel::c_str!($name)),
@@ -143,7 +143,7 @@ macro_rules! module_param {
     (@modinfo $text:expr) => {
         const _: () = {
             #[link_section = ".modinfo"]
-            #[used]
+            #[used(compiler)]
             static INFO: [u8; $text.len()] = $crate::module_param::bytes($text);
         };
     };

@@ -102,6 +102,9 @@ macro_rules! new_killable_mutex {
 pub struct IrqLock<T> {
     #[pin]
     lock: Opaque<bindings::spinlock_t>,
+    /// A kernel without SMP has no spinlocks, and a lock that is taken twice would be had twice.
+    #[cfg(not(CONFIG_SMP))]
+    held: core::cell::Cell<bool>,
     data: UnsafeCell<T>,
 }
 
@@ -122,16 +125,25 @@ impl<T> IrqLock<T> {
                 // SAFETY: `slot` is valid and pinned, name and key are static.
                 unsafe { bindings::__spin_lock_init(slot, name.as_char_ptr(), key.as_ptr()) }
             }),
+            #[cfg(not(CONFIG_SMP))]
+            held: core::cell::Cell::new(false),
             data: UnsafeCell::new(data),
         })
     }
 
-    /// Calls `f` with the lock held: `spin_lock_irqsave()`. Any context; `f` must not sleep.
+    /// Calls `f` with the lock held: `spin_lock_irqsave()`. Any context; `f` must not sleep, and must
+    /// not take the lock again: that never returns, and is a panic where the kernel has no SMP.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: Initialised by `new`.
         let flags = unsafe { helpers::kx_spin_lock_irqsave(self.lock.get()) };
-        // SAFETY: The lock is held.
+        // Interrupts are off, so only `f` of an outer call can be what has set it.
+        #[cfg(not(CONFIG_SMP))]
+        assert!(!self.held.replace(true));
+        // SAFETY: The lock is held, and not by an outer call: see above, and with SMP that would not
+        // have got here.
         let ret = f(unsafe { &mut *self.data.get() });
+        #[cfg(not(CONFIG_SMP))]
+        self.held.set(false);
         // SAFETY: Held by this CPU; the flags are those from before.
         unsafe { helpers::kx_spin_unlock_irqrestore(self.lock.get(), flags) };
         ret

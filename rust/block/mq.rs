@@ -9,6 +9,7 @@
 //!
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
+mod deferred;
 mod list;
 mod operations;
 mod pdu;

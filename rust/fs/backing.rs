@@ -180,6 +180,14 @@ impl BackingFile {
             .map(|bdev| unsafe { BlockDevice::from_raw(bdev) })
     }
 
+    /// Whether what lies below takes bios that are not to wait: `bdev_nowait()`. True where no block
+    /// device is below.
+    pub fn device_can_nowait(&self) -> bool {
+        self.raw_device_below()
+            // SAFETY: As in `device_below`.
+            .is_none_or(|bdev| unsafe { helpers::kx_bdev_nowait(bdev) })
+    }
+
     /// Whether what lies below is a rotating disk.
     pub fn rotational(&self) -> bool {
         self.raw_device_below()
@@ -309,6 +317,28 @@ impl BackingFile {
             e if e == EINVAL.to_errno() => Ok(()),
             e => to_result(e),
         }
+    }
+
+    /// Writes back what is dirty in the page cache and waits for it: `filemap_write_and_wait_range()`.
+    /// Sleeps.
+    ///
+    /// An error stays with the file: the next [`fsync`](Self::fsync) reports it, too.
+    pub fn write_back(&self) -> Result {
+        // SAFETY: We hold a reference to the file, whose mapping lives as long.
+        to_result(unsafe { helpers::kx_file_write_back(self.as_raw()) })
+    }
+
+    /// Writes back and drops what the page cache holds of `len` bytes at `pos`, mapped pages, too, as
+    /// direct I/O does before a write: `invalidate_inode_pages2_range()`. Sleeps.
+    ///
+    /// Fails with EBUSY if a page is in use. A write-back error stays with the file, as with
+    /// [`write_back`](Self::write_back).
+    pub fn invalidate_range(&self, pos: i64, len: u32) -> Result {
+        if len == 0 {
+            return Ok(());
+        }
+        // SAFETY: We hold a reference to the file, whose mapping lives as long.
+        to_result(unsafe { helpers::kx_file_invalidate_range(self.as_raw(), pos, len) })
     }
 
     /// Drops what the page cache holds of it and need not: `invalidate_mapping_pages()`. Sleeps.

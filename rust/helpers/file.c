@@ -50,6 +50,11 @@ bool kx_bdev_rotational(struct block_device *bdev)
 	return bdev_rot(bdev);
 }
 
+bool kx_bdev_nowait(struct block_device *bdev)
+{
+	return bdev_nowait(bdev);
+}
+
 void kx_bdev_dio_limits(struct block_device *bdev, unsigned int *offset,
 			unsigned int *mem)
 {
@@ -141,6 +146,26 @@ int kx_file_block_size(struct file *file, unsigned int *bsize)
 
 	*bsize = ret ? 0 : stat.f_bsize;
 	return ret;
+}
+
+/* Neither of these takes the error that the next fsync() of the file reports. */
+int kx_file_write_back(struct file *file)
+{
+	return filemap_write_and_wait_range(file->f_mapping, 0, LLONG_MAX);
+}
+
+/* As kiocb_invalidate_pages(): pages that are mapped go, too. */
+int kx_file_invalidate_range(struct file *file, loff_t pos, unsigned int len)
+{
+	struct address_space *mapping = file->f_mapping;
+	loff_t end = pos + len - 1;
+	int ret;
+
+	ret = filemap_write_and_wait_range(mapping, pos, end);
+	if (ret)
+		return ret;
+	return invalidate_inode_pages2_range(mapping, pos >> PAGE_SHIFT,
+					     end >> PAGE_SHIFT);
 }
 
 gfp_t kx_file_restrict_gfp(struct file *file)

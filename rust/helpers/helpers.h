@@ -41,9 +41,6 @@ struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq);
 void kx_charge_enter(const struct request *rq, struct kx_charge *charge);
 void kx_charge_leave(const struct kx_charge *charge);
 
-/* cpu.c */
-void kx_cond_resched(void);
-
 /* submitter.c */
 struct kx_submitter {
 	void *journal_info;
@@ -53,19 +50,34 @@ struct kx_submitter {
 	u64 write_bytes;
 	unsigned int memflags;
 	bool fits;
+	bool worker;
+	bool fsize_limited;
 	struct cgroup_subsys_state *css;
 	struct blk_plug own;
 };
 
-void kx_submitter_enter(struct kx_submitter *s, unsigned short requests);
+void kx_submitter_enter(struct kx_submitter *s, const struct request *first,
+			unsigned short requests);
 void kx_submitter_leave(struct kx_submitter *s, unsigned short requests);
 bool kx_submitter_fits(const struct kx_submitter *s, const struct request *rq);
+
+/* end.c */
+typedef void (kx_defer_fn)(struct request *rq, unsigned int good, blk_status_t status);
+void kx_rq_end(struct request *rq, unsigned int good, blk_status_t status,
+	       kx_defer_fn *defer);
+
+/* percpu.c */
+u64 __percpu *kx_counters_alloc(unsigned int n);
+void kx_counters_free(u64 __percpu *counters);
+void kx_counters_add(u64 __percpu *counters, unsigned int i);
+void kx_counters_add_two(u64 __percpu *counters, unsigned int i, unsigned int j);
+u64 kx_counters_sum(u64 __percpu *counters, unsigned int i);
 
 /* request.c */
 unsigned short kx_rq_list_count(struct rq_list *list);
 bool kx_bio_remap(struct bio *clone, const struct request *rq,
 		  const struct file *file, u64 sector, blk_opf_t more,
-		  bio_end_io_t *end_io);
+		  bool invalidated, bio_end_io_t *end_io);
 void kx_bio_remap_submit(struct bio *clone);
 int kx_bio_remapped(struct bio *clone);
 struct request *kx_rq_list_pop(struct rq_list *list);
@@ -101,6 +113,7 @@ sector_t kx_bdev_nr_sectors(struct block_device *bdev);
 unsigned int kx_freeze_queue(struct request_queue *q);
 void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags);
 bool kx_queue_is_busy(struct request_queue *q);
+void kx_queue_wait_issued(struct request_queue *q);
 void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim);
 void kx_limits_set_atomic_units(struct queue_limits *lim, unsigned int min,
 				unsigned int max);
@@ -124,6 +137,7 @@ unsigned int kx_file_traits(const struct file *file);
 struct block_device *kx_file_bdev(const struct file *file);
 struct block_device *kx_file_sb_bdev(const struct file *file);
 bool kx_bdev_rotational(struct block_device *bdev);
+bool kx_bdev_nowait(struct block_device *bdev);
 void kx_bdev_dio_limits(struct block_device *bdev, unsigned int *offset,
 			unsigned int *mem);
 void kx_bdev_space_limits(struct block_device *bdev, unsigned int *granularity,
@@ -138,6 +152,8 @@ bool kx_file_dio_align(struct file *file, unsigned int *offset,
 		       unsigned int *mem);
 int kx_file_identity(struct file *file, u64 *dev, u64 *ino, u64 *rdev);
 int kx_file_block_size(struct file *file, unsigned int *bsize);
+int kx_file_write_back(struct file *file);
+int kx_file_invalidate_range(struct file *file, loff_t pos, unsigned int len);
 gfp_t kx_file_restrict_gfp(struct file *file);
 unsigned long kx_file_mapping_id(const struct file *file);
 void kx_file_restore_gfp(struct file *file, gfp_t old);
@@ -167,6 +183,8 @@ void kx_init_work(struct work_struct *work,
 		  void (*fn)(struct work_struct *work));
 void kx_flush_workqueue(struct workqueue_struct *wq);
 bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work);
+void kx_queue_bh_work(struct work_struct *work);
+void kx_cond_resched(void);
 unsigned int kx_io_worker_enter(void);
 void kx_io_worker_leave(unsigned int old);
 

@@ -2,7 +2,11 @@
 /* Shims for struct kiocb. */
 
 #include <linux/blk-mq.h>
+#include <linux/blkdev.h>
 #include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/uio.h>
 
 #include "helpers.h"
@@ -46,15 +50,92 @@ bool kx_kiocb_start_write(struct kiocb *iocb)
 	return true;
 }
 
+#ifdef CONFIG_LOCKDEP
+static bool is_lock_of(const struct lockdep_map *map,
+		       const struct file_system_type *type)
+{
+	return (void *)map->key >= (void *)type &&
+	       (void *)map->key < (void *)(type + 1);
+}
+
+static bool is_ext4_lock(const struct lockdep_map *map)
+{
+	return strstr(map->name, "ext4") || strstr(map->name, "EXT4") ||
+	       strstarts(map->name, "jbd2") || strstarts(map->name, "&journal->") ||
+	       strstarts(map->name, "&ei->") || strstarts(map->name, "&sbi->");
+}
+
+/*
+ * kx_submitter_enter() switches lockdep off, as locks of a file system above look like
+ * those of one of the same type below. Lockdep looks on where the task holds no lock of a
+ * file system, and below ext4 also where it holds locks of others: as the order is
+ * always the same, they make no circle.
+ */
+static bool lockdep_can_watch(const struct kiocb *iocb)
+{
+	const struct file_system_type *type = file_inode(iocb->ki_filp)->i_sb->s_type;
+	bool is_lowest = !strcmp(type->name, "ext4");
+	int i;
+
+	if (!(iocb->ki_flags & IOCB_NOWAIT))
+		return false;
+	for (i = 0; i < current->lockdep_depth; i++) {
+		const struct lockdep_map *map = current->held_locks[i].instance;
+
+		/* That of the tag set of the device, and of its own page cache. */
+		if (!strcmp(map->name, "set->srcu") ||
+		    is_lock_of(map, blockdev_superblock->s_type))
+			continue;
+		if (!is_lowest || is_lock_of(map, type) || is_ext4_lock(map))
+			return false;
+	}
+	return true;
+}
+#else
+static bool lockdep_can_watch(const struct kiocb *iocb)
+{
+	return false;
+}
+#endif
+
+/*
+ * The pages that the current task dirties below are not its own: it is not to be
+ * throttled for them. (With IOCB_NOWAIT nothing is throttled here, but refused, and a
+ * worker is.)
+ */
+static ssize_t write_cached(struct kiocb *iocb, struct iov_iter *iter,
+			    ssize_t (*op)(struct kiocb *, struct iov_iter *))
+{
+	struct task_struct *task = current;
+	int nr_dirtied = task->nr_dirtied;
+	int nr_dirtied_pause = task->nr_dirtied_pause;
+	unsigned long dirty_paused_when = task->dirty_paused_when;
+	ssize_t ret = op(iocb, iter);
+
+	task->nr_dirtied = nr_dirtied;
+	task->nr_dirtied_pause = nr_dirtied_pause;
+	task->dirty_paused_when = dirty_paused_when;
+	return ret;
+}
+
 ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
 {
 	const struct file_operations *fop = iocb->ki_filp->f_op;
 	ssize_t (*op)(struct kiocb *iocb, struct iov_iter *iter);
+	ssize_t ret;
 
 	op = write ? fop->write_iter : fop->read_iter;
 	/* As rw_verify_area() and vfs_iter_read() would have it. */
 	if (unlikely(!op || iocb->ki_pos < 0))
 		return -EINVAL;
+	if (unlikely(lockdep_can_watch(iocb))) {
+		lockdep_on();
+		ret = op(iocb, iter);
+		lockdep_off();
+		return ret;
+	}
+	if (write && (iocb->ki_flags & (IOCB_NOWAIT | IOCB_DIRECT)) == IOCB_NOWAIT)
+		return write_cached(iocb, iter, op);
 	return op(iocb, iter);
 }
 

@@ -4,6 +4,7 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/sbitmap.h>
+#include <linux/srcu.h>
 
 #include "helpers.h"
 
@@ -18,17 +19,19 @@ void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags)
 }
 
 /*
- * Whether there may be a request that is not freed yet. With an I/O scheduler
- * requests have other tags, which are not looked at.
+ * As blk_mq_wait_quiesce_done(), in less time: waits until all requests that are being
+ * issued have been, which is done in a section of the SRCU of the tag set
+ * (BLK_MQ_F_BLOCKING).
  */
+void kx_queue_wait_issued(struct request_queue *q)
+{
+	synchronize_srcu_expedited(q->tag_set->srcu);
+}
+
+/* Whether there may be a request that the driver has: each has a driver tag. */
 bool kx_queue_is_busy(struct request_queue *q)
 {
-	bool busy = q->elevator ||
-		    sbitmap_any_bit_set(&q->tag_set->shared_tags->bitmap_tags.sb);
-
-	/* Pairs with the barrier in sbitmap_queue_clear(). */
-	smp_mb();
-	return busy;
+	return sbitmap_any_bit_set(&q->tag_set->shared_tags->bitmap_tags.sb);
 }
 
 void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim)

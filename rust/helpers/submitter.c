@@ -5,9 +5,11 @@
 #include <linux/blk-cgroup.h>
 #include <linux/blk-mq.h>
 #include <linux/cgroup.h>
+#include <linux/freezer.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 
 #include "helpers.h"
@@ -18,6 +20,9 @@
 /* BLK_MAX_REQUEST_COUNT, which is the block layer's own. */
 #define KX_PLUG_IOS	32
 
+/* BLK_PLUG_FLUSH_SIZE, of the first request in a plug. */
+#define KX_PLUG_BYTES	(128 * 1024)
+
 static bool stack_has_room(struct task_struct *task)
 {
 	unsigned long here = (unsigned long)__builtin_frame_address(0);
@@ -26,16 +31,88 @@ static bool stack_has_room(struct task_struct *task)
 }
 
 /*
+ * Whether the plug of the task holds anything of another queue: a request with its
+ * tag and its reference to the queue, or bios in a callback. The path below sleeps
+ * for tags and for queue entry in spite of IOCB_NOWAIT, and the plug is not flushed
+ * while it is put aside.
+ *
+ * In a submission (bio_list), blk_add_rq_to_plug() flushes a plug that is full while
+ * the request to be added is in no list. It may be of any queue.
+ */
+static bool holds_others(const struct task_struct *task, struct blk_plug *plug,
+			 const struct request_queue *q)
+{
+	const struct request *rq;
+
+	if (task->bio_list || !list_empty(&plug->cb_list))
+		return true;
+	rq_list_for_each(&plug->mq_list, rq) {
+		if (rq->q != q)
+			return true;
+		/* blk_add_rq_to_plug() compares each with the first one. */
+		if (!plug->multiple_queues)
+			break;
+	}
+	rq_list_for_each(&plug->cached_rqs, rq)
+		if (rq->q != q)
+			return true;
+	return false;
+}
+
+/*
+ * blk_execute_rq_nowait() adds a passthrough request to a full plug in the same way, but
+ * in no submission: io_uring does that for NVMe. The batch then is one that is full.
+ */
+static bool may_hold_passthrough(const struct task_struct *task,
+				 unsigned short requests, unsigned int bytes)
+{
+#ifdef CONFIG_IO_URING
+	return task->io_uring &&
+	       (requests >= KX_PLUG_IOS || bytes >= KX_PLUG_BYTES);
+#else
+	return false;
+#endif
+}
+
+/*
+ * Once tasks are being frozen for suspend or hibernation, a task that is not frozen
+ * itself (the flusher) leaves its requests to the workers, which are.
+ */
+static bool outlives_freezing(const struct task_struct *task)
+{
+#ifdef CONFIG_FREEZER
+	return static_branch_unlikely(&freezer_active) &&
+	       task->flags & (PF_KTHREAD | PF_NOFREEZE);
+#else
+	return false;
+#endif
+}
+
+/*
+ * kblockd dispatches for all disks, those below, too. Its rescuer does one item after the
+ * other and must not wait for the next. (A flusher has a plug.)
+ */
+static bool is_dispatch_worker(const struct task_struct *task)
+{
+	return task->flags & PF_WQ_WORKER;
+}
+
+/*
  * Not while reclaiming memory, and not while bios of others wait for this task: one
  * of them may hold what an allocation below waits for.
  */
-static bool fits(struct task_struct *task)
+static bool fits(struct task_struct *task, const struct request *first,
+		 unsigned short requests)
 {
 	struct bio_list *lists = task->bio_list;
 
 	return !(task->flags & (PF_MEMALLOC | PF_KSWAPD)) &&
 	       stack_has_room(task) &&
-	       (!lists || (bio_list_empty(&lists[0]) && bio_list_empty(&lists[1])));
+	       (!lists || (bio_list_empty(&lists[0]) && bio_list_empty(&lists[1]))) &&
+	       (task->plug ? !holds_others(task, task->plug, first->q) &&
+			     !may_hold_passthrough(task, requests, blk_rq_bytes(first)) :
+			     !is_dispatch_worker(task)) &&
+	       !outlives_freezing(task);
 }
 
 static struct cgroup_subsys_state *root_css(void)
@@ -72,13 +149,17 @@ static struct cgroup_subsys_state *charged_css(struct task_struct *task)
  * The task may hold locks of a file system above, and it is in a section of the
  * SRCU of the queue. lockdep takes them for those of the file systems and queues
  * below, as they have one class, and sees circles. There are none: devices are
- * never put below themselves. A worker holds nothing, so with it lockdep looks on.
+ * never put below themselves. A worker holds nothing, so with it lockdep looks on;
+ * so it does where lockdep_can_watch() says that it may.
  */
-void kx_submitter_enter(struct kx_submitter *s, unsigned short requests)
+void kx_submitter_enter(struct kx_submitter *s, const struct request *first,
+			unsigned short requests)
 {
 	struct task_struct *task = current;
 
-	s->fits = fits(task);
+	s->fits = fits(task, first, requests);
+	s->worker = task->flags & PF_WQ_WORKER;
+	s->fsize_limited = rlimit(RLIMIT_FSIZE) != RLIM_INFINITY;
 	s->css = charged_css(task);
 	s->journal_info = task->journal_info;
 	s->bio_list = task->bio_list;
@@ -124,9 +205,12 @@ void kx_submitter_leave(struct kx_submitter *s, unsigned short requests)
 
 /*
  * I/O below is charged to the current task, which may be doing it for others. (Requests
- * that kthreads bring are those that others have left behind.)
+ * that kthreads bring are those that others have left behind.) And a file checks the
+ * position of a write against the limit of the current task: generic_write_check_limits()
+ * sends SIGXFSZ.
  */
 bool kx_submitter_fits(const struct kx_submitter *s, const struct request *rq)
 {
-	return s->fits && s->css == (kx_rq_blkcg(rq) ?: root_css());
+	return s->fits && s->css == (kx_rq_blkcg(rq) ?: root_css()) &&
+	       !(s->fsize_limited && op_is_write(req_op(rq)));
 }

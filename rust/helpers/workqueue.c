@@ -31,6 +31,11 @@ bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work)
 	return queue_work(wq, work);
 }
 
+void kx_queue_bh_work(struct work_struct *work)
+{
+	queue_work(system_bh_wq, work);
+}
+
 /*
  * PF_LOCAL_THROTTLE: dirty throttling by this device alone, or writeback
  * through it would wait for itself. PF_MEMALLOC_NOIO: reclaim must not enter

@@ -5,7 +5,7 @@
 
 use crate::{
     device::{LoopDevice, Status},
-    stats::{Counter, Stats},
+    stats::Counter,
     tune,
 };
 use kernel::{fmt, page::PAGE_SIZE, prelude::*, sync::Arc};
@@ -78,17 +78,21 @@ static RLOOP: &[Attribute<LoopDevice>] = &[
         };
         line(out, fmt!("{state}"))
     }),
-    read_only(c"read_direct", |d, o| count(d, o, |s| &s.read_direct)),
-    read_only(c"write_direct", |d, o| count(d, o, |s| &s.write_direct)),
-    read_only(c"read_buffered", |d, o| count(d, o, |s| &s.read_buffered)),
-    read_only(c"write_buffered", |d, o| count(d, o, |s| &s.write_buffered)),
-    read_only(c"flush", |d, o| count(d, o, |s| &s.flush)),
-    read_only(c"discard", |d, o| count(d, o, |s| &s.discard)),
-    read_only(c"write_zeroes", |d, o| count(d, o, |s| &s.write_zeroes)),
-    read_only(c"inline", |d, o| count(d, o, |s| &s.inline)),
-    read_only(c"passed_on", |d, o| count(d, o, |s| &s.passed_on)),
-    read_only(c"inline_refused", |d, o| count(d, o, |s| &s.inline_refused)),
-    read_only(c"continued", |d, o| count(d, o, |s| &s.continued)),
+    read_only(c"read_direct", |d, o| count(d, o, Counter::ReadDirect)),
+    read_only(c"write_direct", |d, o| count(d, o, Counter::WriteDirect)),
+    read_only(c"read_buffered", |d, o| count(d, o, Counter::ReadBuffered)),
+    read_only(c"write_buffered", |d, o| {
+        count(d, o, Counter::WriteBuffered)
+    }),
+    read_only(c"flush", |d, o| count(d, o, Counter::Flush)),
+    read_only(c"discard", |d, o| count(d, o, Counter::Discard)),
+    read_only(c"write_zeroes", |d, o| count(d, o, Counter::WriteZeroes)),
+    read_only(c"inline", |d, o| count(d, o, Counter::Inline)),
+    read_only(c"passed_on", |d, o| count(d, o, Counter::PassedOn)),
+    read_only(c"inline_refused", |d, o| {
+        count(d, o, Counter::InlineRefused)
+    }),
+    read_only(c"continued", |d, o| count(d, o, Counter::Continued)),
 ];
 
 /// The status, in which a device on its way in or out has none.
@@ -105,11 +109,11 @@ fn bit(out: &mut Page<'_>, on: bool) -> Result {
     line(out, fmt!("{}", u8::from(on)))
 }
 
-fn count(disk: &Disk<LoopDevice>, out: &mut Page<'_>, which: fn(&Stats) -> &Counter) -> Result {
+fn count(disk: &Disk<LoopDevice>, out: &mut Page<'_>, counter: Counter) -> Result {
     let count = disk
         .device()
         .status()
-        .map_or(0, |s| which(&s.backing.stats).get());
+        .map_or(0, |s| s.backing.stats.get(counter));
     line(out, fmt!("{count}"))
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Backing {
     /// Whether requests go past the page cache of the file, if they are aligned.
     pub(crate) direct: bool,
     /// The longest direct I/O that may be tried without waiting, in bytes: what is split on its way
-    /// down has to wait.
+    /// down has to wait. 0 where the device below takes no bios that are not to wait.
     pub(crate) at_once: u32,
     /// Whether some may not be: then direct writes and cached I/O take turns.
     pub(crate) mixed: bool,
@@ -155,7 +155,8 @@ impl Backing {
     /// Makes ready for requests: what is dirty in the page cache must not overtake direct I/O, and
     /// what is there at all keeps it waiting. Sleeps.
     pub(crate) fn settle(&self) {
-        let _ = self.file.fsync();
+        // (An error is reported by the next flush.)
+        let _ = self.file.write_back();
         if self.direct {
             self.file.drop_cache();
         }
@@ -178,9 +179,11 @@ impl Backing {
         }
         let mixed =
             direct && (!self.align.told || !geometry::aligned(0, block_size, self.align.offset));
-        let at_once = self.file.request_size().map_or(u32::MAX, |below| {
-            geometry::at_once(below.sectors, below.segments, PAGE_SIZE as u32)
-        });
+        let at_once = match self.file.request_size() {
+            _ if !self.file.device_can_nowait() => 0,
+            None => u32::MAX,
+            Some(below) => geometry::at_once(below.sectors, below.segments, PAGE_SIZE as u32),
+        };
         Ok(Self {
             direct,
             at_once,

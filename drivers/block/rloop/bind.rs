@@ -89,6 +89,7 @@ pub(crate) fn configure(
     backing.settle();
     let sectors = backing.capacity(new.sizelimit);
     disk.set_pass_on(backing.passes_on);
+    dev.expect_no_late();
     // The cell is empty, as the device is not bound.
     let _ = disk.publish_first(backing);
     dev.set_status(&mut state, Some(new));
@@ -121,7 +122,7 @@ fn plan(
     let asked = flags & flag::DIRECT_IO != 0 || file.opened_direct();
     let read_only =
         flags & flag::READ_ONLY != 0 || !file.writable() || !mode.write() || !file.has_write_iter();
-    let stats = Arc::new(Stats::new(), GFP_KERNEL)?;
+    let stats = Arc::new(Stats::new()?, GFP_KERNEL)?;
     let backing = learn(file, offset, read_only, stats)?;
     // Only who asks for direct I/O gets another block size for it: images have theirs.
     let block_size = geometry::block_size(config.block_size, asked, backing.align.offset);

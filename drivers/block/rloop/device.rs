@@ -15,9 +15,12 @@ use crate::{
 };
 use core::mem;
 use kernel::{
-    new_spinlock,
+    new_spinlock, pr_warn,
     prelude::*,
-    sync::{Arc, SpinLock},
+    sync::{
+        atomic::{Atomic, Relaxed},
+        Arc, SpinLock,
+    },
 };
 use kernel_ext::{
     block::mq::{HwCtx, NewRequest, Operations, Outcome, Request, Submitter},
@@ -85,6 +88,8 @@ pub(crate) struct LoopDevice {
     #[pin]
     workers: Arc<Workers<LoopDevice, { lanes::WORKERS }>>,
     wq: Workqueue,
+    /// A request without a backing has been reported, since the last attach.
+    late_reported: Atomic<bool>,
 }
 
 /// The state of a device.
@@ -134,6 +139,7 @@ impl LoopDevice {
             lanes <- Lanes::new(),
             gate <- Gate::new(),
             workers: Workers::new()?,
+            late_reported: Atomic::new(false),
         })
     }
 
@@ -156,6 +162,11 @@ impl LoopDevice {
     pub(crate) fn set_status(&self, _held: &mut State, new: Option<Status>) {
         let old = mem::replace(&mut *self.status.lock(), new);
         drop(old);
+    }
+
+    /// The next request without a backing is reported again.
+    pub(crate) fn expect_no_late(&self) {
+        self.late_reported.store(false, Relaxed);
     }
 
     /// Waits until no worker of the device runs. For a device that gets no requests any more. Sleeps.
@@ -195,6 +206,16 @@ impl Host for LoopDevice {
 
     fn wq(&self) -> &Workqueue {
         &self.wq
+    }
+
+    fn report_late(&self) {
+        if !self.late_reported.xchg(true, Relaxed) {
+            pr_warn!(
+                "{}{}: I/O after the last close failed\n",
+                self.setup.prefix,
+                self.number
+            );
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 use crate::{
     gate::Gated,
     lanes::{Laned, Lanes},
-    request::Cmd,
+    request::{fail_late, Cmd},
     space, transfer,
 };
 use kernel::prelude::*;
@@ -41,7 +41,7 @@ pub(crate) fn work<T: Gated + Laned>(device: &T, worker: usize) {
 
 fn serve<T: Gated>(rq: Request<T>) {
     let Some(backing) = rq.published() else {
-        return rq.end(Err(EIO));
+        return fail_late(rq);
     };
     if rq.op().is_write() && backing.read_only {
         return rq.end(Err(EIO));

@@ -9,13 +9,13 @@
 //! Workers are the device's. A work item of the request could still be with the worker that served
 //! the request before, with the same tag, and the workqueue would not start it until that one returns.
 
-use crate::request::{Host, SideOfLane};
+use crate::request::{fail_late, Host, SideOfLane};
 use core::array;
 use kernel::{
     prelude::*,
     sync::{
         atomic::{Atomic, Relaxed},
-        Arc,
+        rcu, Arc,
     },
 };
 use kernel_ext::{
@@ -160,8 +160,11 @@ impl<T: Laned> Lanes<T> {
     /// A request needs a worker. Any context.
     pub(crate) fn enter(mut rq: Request<T>) {
         if rq.published().is_none() {
-            return rq.end(Err(EIO));
+            return fail_late(rq);
         }
+        // From where the lock is given back, the request may end and its disk be deleted. The disk keeps
+        // the device for a grace period, so that its last reference is not dropped here.
+        let _rcu = rcu::read_lock();
         let device = rq.device_ref();
         device.lanes().state.with(|state| {
             let number = match rq.data().lane {

@@ -3,6 +3,7 @@
 //! What the driver keeps for each request, and what its I/O path needs of a device.
 
 use crate::backing::Backing;
+use kernel::prelude::*;
 use kernel_ext::{block::mq, workqueue::Workqueue};
 
 /// Direct writes and cached requests, see `gate.rs`.
@@ -39,6 +40,12 @@ pub(crate) struct Cmd {
     pub(crate) wants: Option<Side>,
 }
 
+/// Fails a request that finds no backing: I/O that crossed the last close. Any context.
+pub(crate) fn fail_late<T: Host>(rq: mq::Request<T>) {
+    rq.device().report_late();
+    rq.end(Err(EIO));
+}
+
 /// A device whose requests the I/O path can serve.
 pub(crate) trait Host: mq::Operations<RequestData = Cmd, Published = Backing> {
     /// Leaves a request to a worker of its device. Any context.
@@ -46,4 +53,7 @@ pub(crate) trait Host: mq::Operations<RequestData = Cmd, Published = Backing> {
 
     /// The workqueue of the device.
     fn wq(&self) -> &Workqueue;
+
+    /// Says in the log that there was a request without a backing. Any context.
+    fn report_late(&self);
 }

@@ -2,7 +2,7 @@
 
 //! Requests without data: flush, discard and write-zeroes.
 
-use crate::{backing::Backing, geometry, request::Host};
+use crate::{backing::Backing, geometry, request::Host, stats::Counter};
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
@@ -15,7 +15,7 @@ use kernel_ext::{
 
 /// Makes all that was written durable. Sleeps.
 pub(crate) fn flush(backing: &Backing) -> Result {
-    backing.stats.flush.count();
+    backing.stats.count(Counter::Flush);
     // (The time of the last write is nothing that the disk above knows of.)
     backing.file.fdatasync()
 }
@@ -26,10 +26,10 @@ pub(crate) fn change<T: Host>(rq: Request<T>) {
         return rq.end(Err(EIO));
     };
     let mode = if rq.op() == Op::Discard {
-        backing.stats.discard.count();
+        backing.stats.count(Counter::Discard);
         SpaceMode::Punch
     } else {
-        backing.stats.write_zeroes.count();
+        backing.stats.count(Counter::WriteZeroes);
         // Without this flag the caller lets the space go, which is cheaper.
         if rq.flags().nounmap() {
             SpaceMode::Zero

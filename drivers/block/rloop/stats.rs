@@ -2,59 +2,50 @@
 
 //! Counters of what requests became, per device, from attach to detach.
 
-use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::prelude::*;
+use kernel_ext::percpu::Counters;
 
-/// A number that only grows.
-pub(crate) struct Counter(Atomic<i64>);
-
-impl Counter {
-    const fn new() -> Self {
-        Self(Atomic::new(0))
-    }
-
-    pub(crate) fn count(&self) {
-        self.0.fetch_add(1, Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> i64 {
-        self.0.load(Relaxed)
-    }
-}
-
-/// Requests by the rung of the I/O path that they took.
-pub(crate) struct Stats {
-    pub(crate) read_direct: Counter,
-    pub(crate) write_direct: Counter,
-    pub(crate) read_buffered: Counter,
-    pub(crate) write_buffered: Counter,
-    pub(crate) flush: Counter,
-    pub(crate) discard: Counter,
-    pub(crate) write_zeroes: Counter,
-    /// Of the reads and writes, those that the file served without waiting, in the task that brought
+/// What is counted: requests by the rung of the I/O path that they took.
+#[derive(Clone, Copy)]
+pub(crate) enum Counter {
+    ReadDirect,
+    WriteDirect,
+    ReadBuffered,
+    WriteBuffered,
+    Flush,
+    Discard,
+    WriteZeroes,
+    /// Of the reads and writes, those that the file served without waiting, in the task that submits
     /// them.
-    pub(crate) inline: Counter,
+    Inline,
     /// Those whose bios were passed on to a block device below.
-    pub(crate) passed_on: Counter,
+    PassedOn,
     /// Those that were tried there and then left to a worker.
-    pub(crate) inline_refused: Counter,
+    InlineRefused,
     /// Times that a request went on after a part of it had been transferred.
-    pub(crate) continued: Counter,
+    Continued,
 }
+
+const COUNTERS: usize = Counter::Continued as usize + 1;
+
+/// The counters of a device. Each CPU counts for itself.
+pub(crate) struct Stats(Counters<COUNTERS>);
 
 impl Stats {
-    pub(crate) const fn new() -> Self {
-        Self {
-            read_direct: Counter::new(),
-            write_direct: Counter::new(),
-            read_buffered: Counter::new(),
-            write_buffered: Counter::new(),
-            flush: Counter::new(),
-            discard: Counter::new(),
-            write_zeroes: Counter::new(),
-            inline: Counter::new(),
-            passed_on: Counter::new(),
-            inline_refused: Counter::new(),
-            continued: Counter::new(),
-        }
+    /// Sleeps. Fails with ENOMEM.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self(Counters::new()?))
+    }
+
+    pub(crate) fn count(&self, counter: Counter) {
+        self.0.count(counter as usize);
+    }
+
+    pub(crate) fn count_two(&self, one: Counter, other: Counter) {
+        self.0.count_two(one as usize, other as usize);
+    }
+
+    pub(crate) fn get(&self, counter: Counter) -> u64 {
+        self.0.sum(counter as usize)
     }
 }

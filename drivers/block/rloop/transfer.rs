@@ -11,6 +11,7 @@ use crate::{
     gate::Gated,
     geometry,
     request::{Host, Side},
+    stats::Counter,
 };
 use kernel::prelude::*;
 use kernel_ext::{
@@ -26,11 +27,14 @@ use kernel_ext::{
 /// do something else meanwhile.
 const MOST_COPIED: u32 = 128 << 10;
 
+/// How often the page cache below is invalidated for an atomic write until that succeeds.
+const INVALIDATIONS: u32 = 16;
+
 /// Begins a read or write. Sleeps.
 pub(crate) fn start<T: Gated>(mut rq: Request<T>) {
     if let Some(backing) = rq.published() {
         let direct = fits_direct(&rq, backing);
-        count(&rq, backing, direct);
+        backing.stats.count(counter_of(rq.op(), direct));
         rq.data_mut().direct = direct;
     }
     rq.data_mut().started = true;
@@ -42,23 +46,33 @@ fn write_atomically<T: Gated>(rq: Request<T>) {
     let Some(backing) = rq.published().filter(|b| b.passes_on) else {
         return rq.end(Err(errno::opnotsupp()));
     };
-    // With anything there a bio can't go past the page cache.
-    let _ = backing.file.fsync();
-    backing.file.drop_cache();
+    let Some(pos) = position(&rq, backing) else {
+        return rq.end(Err(EIO));
+    };
+    // A page that is written again and again stays busy.
+    let mut result = Err(EBUSY);
+    for _ in 0..INVALIDATIONS {
+        result = backing.file.invalidate_range(pos, rq.bytes());
+        if result != Err(EBUSY) {
+            break;
+        }
+    }
+    if result.is_err() {
+        return rq.end(Err(EIO));
+    }
     if let Some(rq) = remap::submit(rq, target) {
         rq.end(Err(EIO));
     }
 }
 
-fn count<T: Host>(rq: &InFlight<T>, backing: &Backing, direct: bool) {
-    let stats = &backing.stats;
-    let counter = match (rq.op(), direct) {
-        (Op::Read, true) => &stats.read_direct,
-        (Op::Read, false) => &stats.read_buffered,
-        (_, true) => &stats.write_direct,
-        (_, false) => &stats.write_buffered,
-    };
-    counter.count();
+/// The counter of a read or write.
+fn counter_of(op: Op, direct: bool) -> Counter {
+    match (op, direct) {
+        (Op::Read, true) => Counter::ReadDirect,
+        (Op::Read, false) => Counter::ReadBuffered,
+        (_, true) => Counter::WriteDirect,
+        (_, false) => Counter::WriteBuffered,
+    }
 }
 
 /// Serves a request in the task that brings it, if that is possible without waiting for I/O. Gives
@@ -73,7 +87,6 @@ pub(crate) fn attempt<T: Gated>(mut rq: Request<T>, task: &Submitter) -> Option<
     if !passes_on && !task.may_serve(&rq) {
         return Some(rq);
     }
-    count(&rq, backing, direct);
     let cmd = rq.data_mut();
     cmd.started = true;
     cmd.inline = true;
@@ -82,7 +95,9 @@ pub(crate) fn attempt<T: Gated>(mut rq: Request<T>, task: &Submitter) -> Option<
         rq = remap::try_submit(rq, task, target)?;
         rq.data_mut().passed_on = false;
         if rq.flags().atomic() || rq.flags().fua() || !task.may_serve(&rq) {
-            rq.data_mut().inline = false;
+            let cmd = rq.data_mut();
+            cmd.started = false;
+            cmd.inline = false;
             return Some(rq);
         }
     }
@@ -107,8 +122,10 @@ fn worth_trying<'a, T: Gated>(rq: &'a Request<T>, task: &Submitter) -> Option<&'
         // A device takes bios as they are.
         Op::Write if backing.passes_on => direct && !backing.read_only,
         // A durable write is waited for by the file.
+        // (A file that knows such cached writes may make one of a direct write.)
         Op::Write => {
             (direct || backing.nowait_cached_writes && rq.bytes() <= MOST_COPIED)
+                && (!backing.nowait_cached_writes || task.may_write_cache())
                 && !rq.flags().fua()
                 && !backing.read_only
                 && !backing.writes_sync
@@ -125,17 +142,17 @@ fn note_attempt<T: Gated>(rq: &mut Request<T>, served: bool) {
     let Some(backing) = rq.published() else {
         return;
     };
+    let kind = counter_of(rq.op(), rq.data().direct);
     if served {
-        let stats = &backing.stats;
-        let counter = if passed_on {
-            &stats.passed_on
+        let way = if passed_on {
+            Counter::PassedOn
         } else {
-            &stats.inline
+            Counter::Inline
         };
-        counter.count();
+        backing.stats.count_two(kind, way);
         backing.eagerness(rq.op()).served();
     } else {
-        backing.stats.inline_refused.count();
+        backing.stats.count_two(kind, Counter::InlineRefused);
         let patience = if backing.passes_on {
             Patience::Device
         } else {
@@ -235,13 +252,19 @@ fn fits_direct<T: Host>(rq: &InFlight<T>, backing: &Backing) -> bool {
         })
 }
 
+/// Whether a request that direct I/O can't serve may go through the page cache. A write may where direct
+/// writes and cached I/O take turns: else it would bring old data of its neighbours in beside a direct
+/// write of those.
+fn falls_back<T: Host>(rq: &InFlight<T>) -> bool {
+    !rq.flags().atomic() && (rq.op() == Op::Read || rq.published().is_some_and(|b| b.mixed))
+}
+
 /// Takes in what the file made of a request. Gives it back if there is more to do, or ends it.
 /// Any context.
 fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T>> {
     if rq.data().inline {
-        // (What is below may not be polled any more.)
-        let refused =
-            result == Err(EAGAIN) || rq.flags().polled() && result == Err(errno::opnotsupp());
+        // (What is below may not be polled any more, or takes no bios that are not to wait.)
+        let refused = result == Err(EAGAIN) || result == Err(errno::opnotsupp());
         note_attempt(&mut rq, !refused);
         if refused {
             return Some(rq);
@@ -263,8 +286,8 @@ fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<
             }
         }
         // Nothing moved, or the file finds the request unfit for direct I/O after all.
-        Ok(_) if direct => rq.data_mut().buffered = true,
-        Err(e) if direct && !rq.flags().atomic() && (e == EINVAL || e == errno::opnotsupp()) => {
+        Ok(_) if direct && falls_back(&rq) => rq.data_mut().buffered = true,
+        Err(e) if (e == EINVAL || e == errno::opnotsupp()) && direct && falls_back(&rq) => {
             rq.data_mut().buffered = true
         }
         Ok(_) => {
@@ -282,7 +305,7 @@ fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<
         }
     }
     if let Some(backing) = rq.published() {
-        backing.stats.continued.count();
+        backing.stats.count(Counter::Continued);
         let direct = fits_direct(&rq, backing);
         rq.data_mut().direct = direct;
     }

@@ -53,8 +53,8 @@ pub(crate) fn last_close(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice
     unbind(disk, closed, bound);
 }
 
-/// Takes everything back. Only the last close gets here, and new openers wait for it, so nobody
-/// uses the device.
+/// Takes everything back. Only the last close gets here, and new openers wait for it. Requests that
+/// cross it find no backing from `unpublish()` on, and fail.
 fn unbind(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>, bound: KBox<Bound>) {
     let dev = disk.device();
     disk.invalidate();
@@ -62,11 +62,9 @@ fn unbind(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>, bound: KBox<
         // A worker that is late with what it learnt leaves the limits alone.
         status.backing.refused.retire();
     }
-    let mut backing = None;
-    let reset = closed.update_limits(idle_limits, |frozen| backing = frozen.publish(None));
-    if reset.is_err() {
-        backing = closed.freeze(|frozen| frozen.publish(None));
-    }
+    let backing = closed.unpublish();
+    // Limits that only shrink are not refused.
+    let _ = disk.update_limits(idle_limits);
     disk.set_pass_on(false);
     let Bound { group, gfp, module } = KBox::into_inner(bound);
     // Waits for readers of the attributes, which take the state: it is not held here.

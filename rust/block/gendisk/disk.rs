@@ -164,18 +164,9 @@ impl<T: mq::Operations> Disk<T> {
         f: impl FnOnce(&mut Limits),
         commit: impl FnOnce(&FrozenQueue<'_, T>),
     ) -> Result {
-        self.update_limits_with(f, || FrozenQueue::new(self), commit)
-    }
-
-    pub(super) fn update_limits_with<'a>(
-        &'a self,
-        f: impl FnOnce(&mut Limits),
-        freeze: impl FnOnce() -> FrozenQueue<'a, T>,
-        commit: impl FnOnce(&FrozenQueue<'_, T>),
-    ) -> Result {
         // The limits lock comes before freezing, everywhere in the block layer.
         let mut limits = self.start_limits(f);
-        let frozen = freeze();
+        let frozen = FrozenQueue::new(self);
         // SAFETY: `start_limits` took the lock that this releases.
         to_result(unsafe { bindings::queue_limits_commit_update(self.queue(), &mut limits.0) })?;
         commit(&frozen);

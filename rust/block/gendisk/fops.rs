@@ -6,8 +6,7 @@ use super::Disk;
 use crate::{
     block::{
         bdev::{BlockDevice, OpenMode},
-        limits::Limits,
-        mq::{self, FrozenQueue, QueueData},
+        mq::{self, QueueData},
     },
     helpers,
     module::THIS_MODULE,
@@ -18,6 +17,8 @@ use kernel::{
     error::{from_result, to_result},
     ffi::{c_int, c_uint, c_ulong},
     prelude::*,
+    sync::Arc,
+    types::ForeignOwnable,
 };
 
 /// The disk side of a block driver. C struct: `block_device_operations`.
@@ -49,35 +50,24 @@ pub trait Operations: mq::Operations {
     ) -> Result;
 }
 
-/// The knowledge that nobody has a disk open, nor one of its partitions: it gets no requests. Whoever
-/// is on the way to open it waits for `open_mutex`, which the caller of a callback holds.
+/// The last close of a disk and its partitions, with `open_mutex` held: a task that opens it meanwhile
+/// waits.
+///
+/// I/O may cross the last close: a request that was submitted before may still be issued after it.
 pub struct Closed<'a, T: Operations>(&'a Disk<T>);
 
 impl<T: Operations> Closed<'_, T> {
-    /// Drops all partitions, of a disk that has no size any more: `bdev_disk_changed()`. Whoever is
-    /// on the way to open one gets ENXIO.
+    /// Drops all partitions, of a disk that has no size any more: `bdev_disk_changed()`. A task that is
+    /// on the way to open one gets ENXIO. Sleeps.
     pub fn drop_partitions(&self) -> Result {
         // SAFETY: The disk is live and its `open_mutex` held.
         to_result(unsafe { helpers::kx_disk_drop_partitions(self.0.as_raw()) })
     }
 
-    /// As [`Disk::update_limits_frozen`], but waits only while a request is being freed that has ended.
-    pub fn update_limits(
-        &self,
-        f: impl FnOnce(&mut Limits),
-        commit: impl FnOnce(&FrozenQueue<'_, T>),
-    ) -> Result {
-        self.0.update_limits_with(f, || self.queue(), commit)
-    }
-
-    /// Calls `f` while no request is in flight. Seldom waits, see [`Self::update_limits`].
-    pub fn freeze<R>(&self, f: impl FnOnce(&FrozenQueue<'_, T>) -> R) -> R {
-        f(&self.queue())
-    }
-
-    fn queue(&self) -> FrozenQueue<'_, T> {
-        // SAFETY: `release` found that nobody has the disk open, and its caller holds `open_mutex`.
-        unsafe { FrozenQueue::of_closed(self.0) }
+    /// Takes away what requests read through [`InFlight::published`](mq::InFlight::published), and
+    /// returns it when no request that has read it is in flight. Sleeps.
+    pub fn unpublish(&self) -> Option<Arc<T::Published>> {
+        self.0.unpublish()
     }
 }
 
@@ -157,8 +147,8 @@ impl<T: Operations> FopsVTable<T> {
     ///
     /// For the block layer only: the last reference to `disk` is gone.
     unsafe extern "C" fn free_disk(disk: *mut bindings::gendisk) {
-        // SAFETY: Set at allocation from a `KBox` and not used after this.
-        drop(unsafe { KBox::from_raw((*disk).private_data.cast::<QueueData<T>>()) });
+        // SAFETY: Set at allocation by `into_foreign` and not used after this.
+        drop(unsafe { <Pin<KBox<QueueData<T>>>>::from_foreign((*disk).private_data) });
     }
 
     pub(super) const VTABLE: bindings::block_device_operations = {

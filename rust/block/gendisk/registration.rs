@@ -19,7 +19,7 @@ use kernel::{
     prelude::*,
     str::NullTerminatedFormatter,
     sync::{static_lock_class, Arc},
-    types::ScopeGuard,
+    types::{ForeignOwnable, ScopeGuard},
 };
 
 /// How a disk is made.
@@ -42,7 +42,7 @@ pub struct DiskConfig<'a> {
 /// A disk that can be opened, until this is dropped.
 ///
 /// Dropping it is `del_gendisk()`, freeing the tags, and `put_disk()`: it sleeps until no request
-/// is in flight. The driver's data goes when the last opener is gone.
+/// is in flight and no completion runs. The driver's data goes when the last opener is gone.
 pub struct DiskRegistration<T: Operations> {
     disk: *mut bindings::gendisk,
     /// The disk shows it until it is deleted.
@@ -69,17 +69,17 @@ impl<T: Operations> DiskRegistration<T> {
         tags: Pin<KBox<TagSet<T>>>,
         device: Arc<T>,
     ) -> Result<Self> {
-        let data = KBox::into_raw(KBox::new(QueueData::<T>::new(device), GFP_KERNEL)?);
+        let data = KBox::pin_init(QueueData::<T>::new(device), GFP_KERNEL)?.into_foreign();
         let free_data = ScopeGuard::new(|| {
-            // SAFETY: From `into_raw` above; no disk has it on this path.
-            drop(unsafe { KBox::from_raw(data) });
+            // SAFETY: From `into_foreign` above; no disk has it on this path.
+            drop(unsafe { <Pin<KBox<QueueData<T>>>>::from_foreign(data) });
         });
         // SAFETY: The tag set is valid and outlives the queue, see `drop`.
         let disk = from_err_ptr(unsafe {
             bindings::__blk_mq_alloc_disk(
                 tags.as_raw(),
                 &mut config.limits.0,
-                data.cast(),
+                data,
                 static_lock_class!().as_ptr(),
             )
         })?;
@@ -99,7 +99,7 @@ impl<T: Operations> DiskRegistration<T> {
             (*disk).major = config.major as i32;
             (*disk).first_minor = config.minor as i32;
             (*disk).minors = config.minors as i32;
-            (*disk).private_data = data.cast();
+            (*disk).private_data = data;
             (*disk).fops = FopsVTable::<T>::build();
             helpers::kx_disk_set_media_change_events(disk);
             helpers::kx_disk_set_partscan(disk, config.partscan);
@@ -133,6 +133,11 @@ impl<T: Operations> Drop for DiskRegistration<T> {
     fn drop(&mut self) {
         // SAFETY: Added by `new`; deleted only here.
         unsafe { bindings::del_gendisk(self.disk) };
+        // No request is in flight, but completions may still be on their way back from the last one. A
+        // read section of RCU that has begun before that one ended still has the driver's data.
+        // SAFETY: No requirements but a context that may sleep.
+        unsafe { bindings::synchronize_rcu_expedited() };
+        self.queue_data().flush_deferred();
         drop(self.tags.take());
         // SAFETY: The reference that `new` got. `free_disk` frees the driver's data.
         unsafe { bindings::put_disk(self.disk) };

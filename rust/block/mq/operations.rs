@@ -32,6 +32,10 @@ pub trait Operations: Sized + Send + Sync + 'static {
 
     /// I/O that [`crate::fs::kiocb::submit`] left under way has ended. Any context, also a hard
     /// interrupt: must not sleep. `result` is the number of bytes that were transferred.
+    ///
+    /// A reference to the driver's data that is held beyond the end of the request must be dropped in
+    /// the same read section of RCU that it was taken in, or in process context: else it may be the
+    /// last one.
     fn io_done(rq: Request<Self>, result: Result<u32>);
 }
 
@@ -71,32 +75,41 @@ impl<T: Operations> OperationsVTable<T> {
         let hctx = unsafe { &*hctx.cast::<HwCtx<T>>() };
         // SAFETY: The block layer passes a valid `bd`, and hands over the request, which is of a tag
         // set of ours.
-        let rq = unsafe { NewRequest::from_raw((*bd).rq) };
+        let (rq, first) = unsafe { (NewRequest::from_raw((*bd).rq), (*bd).rq) };
 
-        Submitter::with(0, |task| {
-            hctx.device().queue_rq(hctx, rq, task).into_status()
-        })
+        // SAFETY: The request is live until the closure has it.
+        unsafe {
+            Submitter::with(first, 0, |task| {
+                hctx.device().queue_rq(hctx, rq, task).into_status()
+            })
+        }
     }
 
     /// # Safety
     ///
     /// For the block layer only: the requests in `list` are of one queue, and are handed over.
     unsafe extern "C" fn queue_rqs(list: *mut bindings::rq_list) {
-        // SAFETY: The block layer passes a valid list.
-        let batch = unsafe { helpers::kx_rq_list_count(list) };
+        // SAFETY: The block layer passes a valid list, of requests of one queue.
+        let (batch, first) = unsafe { (helpers::kx_rq_list_count(list), (*list).head) };
+        if first.is_null() {
+            return;
+        }
         let next = || {
             // SAFETY: The block layer passes a valid list.
             let rq = unsafe { helpers::kx_rq_list_pop(list) };
             // SAFETY: The block layer hands over the request, which is of a tag set of ours.
             (!rq.is_null()).then(|| unsafe { NewRequest::<T>::from_raw(rq) })
         };
-        Submitter::with(batch, |task| {
-            while let Some(rq) = next() {
-                let hctx = rq.hctx();
-                // It was started, which is the only way to an outcome, so it is not given back.
-                let Outcome(_) = hctx.device().queue_rq(hctx, rq, task);
-            }
-        })
+        // SAFETY: The request is live until the closure has it, and all of them are of its queue.
+        unsafe {
+            Submitter::with(first, batch, |task| {
+                while let Some(rq) = next() {
+                    let hctx = rq.hctx();
+                    // It was started, which is the only way to an outcome, so it is not given back.
+                    let Outcome(_) = hctx.device().queue_rq(hctx, rq, task);
+                }
+            })
+        }
     }
 
     /// # Safety

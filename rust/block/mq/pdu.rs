@@ -37,6 +37,9 @@ pub(crate) struct Pdu<T: Operations> {
     pub(crate) kiocb_ret: i32,
     /// Whether the kiocb writes, and so holds freeze protection.
     pub(crate) kiocb_write: bool,
+    /// How the request ends, if that is deferred: the bytes that end well, and the status of the rest.
+    pub(super) end_status: bindings::blk_status_t,
+    pub(super) end_good: u32,
     pub(super) data: T::RequestData,
     /// The bvecs of a merged request that has many, which the kiocb reads while it is under way.
     pub(crate) heap_bvecs: KVec<Bvec<'static>>,
@@ -57,7 +60,7 @@ pub(super) union Turns {
 struct Own {
     /// Who polls the clone may still look at these when it has ended.
     _polled: [MaybeUninit<u8>; POLLED],
-    /// Owned by the [`RequestList`](super::RequestList) that the request is in.
+    /// Owned by the [`RequestList`](super::RequestList) or the deferred ends that the request is in.
     next: *mut bindings::request,
     /// The bvecs of a merged request that has few, which the kiocb reads while it is under way.
     inline_bvecs: [bindings::bio_vec; INLINE_BVECS],
@@ -87,6 +90,8 @@ impl<T: Operations> Pdu<T> {
                 polled: Polled::new(),
                 kiocb_ret: 0,
                 kiocb_write: false,
+                end_status: 0,
+                end_good: 0,
                 data: T::RequestData::default(),
                 heap_bvecs: KVec::new(),
                 turns: Turns {

@@ -2,7 +2,7 @@
 
 //! `struct request_queue`: the data that hangs on it, and freezing it.
 
-use super::Operations;
+use super::{deferred::DeferredEnds, Operations};
 use crate::{block::gendisk::Disk, helpers};
 use kernel::{
     bindings,
@@ -18,17 +18,30 @@ use kernel::{
 /// # Invariants
 ///
 /// `published` is null or came from [`Arc::into_raw`], and then holds that reference.
+#[pin_data(PinnedDrop)]
 pub(crate) struct QueueData<T: Operations> {
     pub(crate) device: Arc<T>,
     published: Atomic<*mut T::Published>,
+    #[pin]
+    deferred: DeferredEnds<T>,
 }
 
 impl<T: Operations> QueueData<T> {
-    pub(crate) fn new(device: Arc<T>) -> Self {
-        Self {
+    pub(crate) fn new(device: Arc<T>) -> impl PinInit<Self> {
+        pin_init!(Self {
             device,
             published: Atomic::new(core::ptr::null_mut()),
-        }
+            deferred <- DeferredEnds::new(),
+        })
+    }
+
+    pub(super) fn deferred(&self) -> &DeferredEnds<T> {
+        &self.deferred
+    }
+
+    /// Waits until no end of a request is deferred any more. For a disk without requests. Sleeps.
+    pub(crate) fn flush_deferred(&self) {
+        self.deferred.flush();
     }
 
     /// # Safety
@@ -46,8 +59,9 @@ impl<T: Operations> QueueData<T> {
         // As READ_ONCE(): what follows depends on the pointer, and needs no more order than that.
         // SAFETY: The field is valid for reads, and is written whole.
         let p = unsafe { self.published.as_ptr().read_volatile() };
-        // SAFETY: By the type invariant this is a live value; [`FrozenQueue::publish`] replaces it
-        // only while no request is in flight.
+        // SAFETY: By the type invariant this is a live value. [`FrozenQueue::publish`] replaces it only
+        // while no request is in flight, and what [`Self::unpublish`] takes away is kept until no
+        // request that has seen it is.
         unsafe { p.as_ref() }
     }
 
@@ -71,9 +85,33 @@ impl<T: Operations> QueueData<T> {
     }
 }
 
-impl<T: Operations> Drop for QueueData<T> {
-    fn drop(&mut self) {
+#[pinned_drop]
+impl<T: Operations> PinnedDrop for QueueData<T> {
+    fn drop(self: Pin<&mut Self>) {
         drop(self.swap(core::ptr::null_mut()));
+    }
+}
+
+impl<T: Operations> Disk<T> {
+    /// Takes away what requests read through [`InFlight::published`](super::InFlight::published), and
+    /// returns it when no request that has read it is in flight. Requests that come meanwhile find
+    /// nothing. Sleeps, as [`FrozenQueue`].
+    ///
+    /// Where there are no requests this takes a grace period of the SRCU of the tag set, which is short:
+    /// freezing a queue takes one of RCU.
+    pub(crate) fn unpublish(&self) -> Option<Arc<T::Published>> {
+        let old = self.queue_data().swap(core::ptr::null_mut());
+        // A request has its tag before it is issued, in a section of that SRCU. So one that has read
+        // the old value can be seen by its tag when the grace period is over.
+        // SAFETY: A disk has a live queue, which has a tag set.
+        let busy = unsafe {
+            helpers::kx_queue_wait_issued(self.queue());
+            helpers::kx_queue_is_busy(self.queue())
+        };
+        if busy {
+            drop(FrozenQueue::new(self));
+        }
+        old
     }
 }
 
@@ -83,8 +121,8 @@ impl<T: Operations> Drop for QueueData<T> {
 /// implicitly `GFP_NOIO`.
 pub struct FrozenQueue<'a, T: Operations> {
     disk: &'a Disk<T>,
-    /// What unfreezing takes, if it was frozen.
-    memflags: Option<u32>,
+    /// What unfreezing takes.
+    memflags: u32,
 }
 
 impl<'a, T: Operations> FrozenQueue<'a, T> {
@@ -94,24 +132,7 @@ impl<'a, T: Operations> FrozenQueue<'a, T> {
         Self {
             disk,
             // SAFETY: A disk has a live queue.
-            memflags: Some(unsafe { helpers::kx_freeze_queue(disk.queue()) }),
-        }
-    }
-
-    /// As [`Self::new`], but freezes only if a request is just being freed: freezing takes a grace
-    /// period of RCU.
-    ///
-    /// # Safety
-    ///
-    /// Nobody may have the disk open, or open it before this is dropped: who submits a bio has it open.
-    pub(crate) unsafe fn of_closed(disk: &'a Disk<T>) -> Self {
-        // SAFETY: A disk has a live queue, which has a tag set. By the caller no request begins.
-        if unsafe { helpers::kx_queue_is_busy(disk.queue()) } {
-            return Self::new(disk);
-        }
-        Self {
-            disk,
-            memflags: None,
+            memflags: unsafe { helpers::kx_freeze_queue(disk.queue()) },
         }
     }
 
@@ -125,9 +146,7 @@ impl<'a, T: Operations> FrozenQueue<'a, T> {
 
 impl<T: Operations> Drop for FrozenQueue<'_, T> {
     fn drop(&mut self) {
-        if let Some(memflags) = self.memflags {
-            // SAFETY: `new` froze this queue and returned these flags.
-            unsafe { helpers::kx_unfreeze_queue(self.disk.queue(), memflags) };
-        }
+        // SAFETY: `new` froze this queue and returned these flags.
+        unsafe { helpers::kx_unfreeze_queue(self.disk.queue(), self.memflags) };
     }
 }

@@ -32,7 +32,8 @@ where
     start(rq, true, f)
 }
 
-/// As [`try_submit`], for workers: waits. Sleeps.
+/// As [`try_submit`], for workers: waits, and does not look at the page cache of the device, which the
+/// caller has invalidated ([`BackingFile::invalidate_range`]). Sleeps.
 pub fn submit<T, F>(rq: Request<T>, f: F) -> Option<Request<T>>
 where
     T: Operations,
@@ -63,7 +64,7 @@ where
     unsafe {
         let pdu = Pdu::<T>::of(raw);
         let clone = Pdu::clone(pdu);
-        if helpers::kx_bio_remap(clone, raw, file, sector, more, ended::<T>) {
+        if helpers::kx_bio_remap(clone, raw, file, sector, more, !nowait, ended::<T>) {
             if polled {
                 (*pdu).polled.bio();
             }

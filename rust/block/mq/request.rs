@@ -270,21 +270,36 @@ impl<T: Operations> Request<T> {
     /// Ends all of the request, as `blk_mq_end_request()`. Any context.
     ///
     /// EDQUOT, for which there is no `BLK_STS_*`, is told as no space: it is no I/O error.
+    ///
+    /// What lies above may be completed by it, on the same stack. Where that has no room, the request
+    /// is ended in a softirq of its own.
     pub fn end(self, result: Result) {
-        let result = result.map_err(|e| if e == errno::dquot() { ENOSPC } else { e });
-        let status = match result {
-            Ok(()) => bindings::BLK_STS_OK as bindings::blk_status_t,
-            // SAFETY: A plain table look-up.
-            Err(e) => unsafe { bindings::errno_to_blk_status(e.to_errno()) },
-        };
+        self.finish(0, status_of(result));
+    }
+
+    /// Ends the first `good` bytes well, if that is not all, and the rest with `status`.
+    #[inline(always)]
+    pub(super) fn finish(self, good: u32, status: bindings::blk_status_t) {
         let rq = self.into_raw();
-        // SAFETY: We own the request and have just given it up.
+        // SAFETY: We own the request and have just given it up: to the block layer, or to `defer`.
         unsafe {
             let heap = &mut (*Pdu::<T>::of(rq)).heap_bvecs;
             if heap.capacity() > 0 {
                 *heap = KVec::new();
             }
-            bindings::blk_mq_end_request(rq, status)
+            helpers::kx_rq_end(rq, good, status, Self::defer)
+        };
+    }
+
+    /// # Safety
+    ///
+    /// For [`Self::finish`] only, which hands over the request.
+    unsafe extern "C" fn defer(rq: *mut bindings::request, good: u32, status: u8) {
+        // SAFETY: By the caller. A request keeps its queue's data.
+        unsafe {
+            QueueData::<T>::from_queue((*rq).q)
+                .deferred()
+                .push(Self::from_raw(rq), good, status)
         };
     }
 
@@ -301,17 +316,19 @@ impl<T: Operations> Request<T> {
     /// Ends the first `done` bytes of a read well and the rest with an error: the bios of a merged
     /// request that are complete are not punished. Any context.
     pub fn end_read_at(self, done: u32, error: Error) {
-        if self.op() == Op::Read && done > 0 && done < self.bytes() {
-            // SAFETY: We own the request, which has more bytes than that, so it does not end here.
-            unsafe {
-                bindings::blk_update_request(
-                    self.rq.as_ptr(),
-                    bindings::BLK_STS_OK as bindings::blk_status_t,
-                    done,
-                )
-            };
+        let good = if self.op() == Op::Read { done } else { 0 };
+        self.finish(good, status_of(Err(error)));
+    }
+}
+
+fn status_of(result: Result) -> bindings::blk_status_t {
+    match result {
+        Ok(()) => bindings::BLK_STS_OK as bindings::blk_status_t,
+        Err(e) => {
+            let e = if e == errno::dquot() { ENOSPC } else { e };
+            // SAFETY: A plain table look-up.
+            unsafe { bindings::errno_to_blk_status(e.to_errno()) }
         }
-        self.end(Err(error));
     }
 }
 
