@@ -93,7 +93,8 @@ extern "C" {
     pub(crate) fn kx_submitter_leave(s: *mut SubmitterState, requests: c_ushort);
     pub(crate) fn kx_submitter_fits(s: *const SubmitterState, rq: *const request) -> bool;
 
-    pub(crate) fn kx_rq_end(rq: *mut request, good: c_uint, status: u8, defer: Defer);
+    pub(crate) fn kx_rq_end(rq: *mut request, status: u8, defer: Defer);
+    pub(crate) fn kx_rq_end_part(rq: *mut request, status: u8, defer: Defer, good: c_uint);
 
     pub(crate) fn kx_counters_alloc(n: c_uint) -> *mut u64;
     pub(crate) fn kx_counters_free(counters: *mut u64);
@@ -111,7 +112,6 @@ extern "C" {
         file: *const file,
         sector: u64,
         more: c_uint,
-        invalidated: bool,
         end_io: BioEndIo,
     ) -> bool;
     pub(crate) fn kx_rq_complete(rq: *mut request);

@@ -17,37 +17,44 @@
 /* A request is being ended on the interrupt stack of this CPU. */
 static DEFINE_PER_CPU(bool, kx_ending);
 
-static void end(struct request *rq, unsigned int good, blk_status_t status)
+static __always_inline void end(struct request *rq, unsigned int good, blk_status_t status)
 {
 	/* Never all of it: that would be its end. */
-	if (unlikely(good) && good < blk_rq_bytes(rq))
+	if (good && good < blk_rq_bytes(rq))
 		blk_update_request(rq, BLK_STS_OK, good);
 	blk_mq_end_request(rq, status);
 }
 
 /*
- * Ends the first good bytes of a request well and the rest with status, where there is
- * room on the stack, or calls defer. An interrupt stack has no bounds that a module could
- * know, so there one end does not run inside another.
+ * An interrupt stack has no bounds that a module could know, so there one end does not run
+ * inside another.
  */
-void kx_rq_end(struct request *rq, unsigned int good, blk_status_t status,
-	       kx_defer_fn *defer)
+static __always_inline void try_end(struct request *rq, unsigned int good,
+				    blk_status_t status, kx_defer_fn *defer)
 {
 	unsigned long room = (unsigned long)__builtin_frame_address(0) -
 			     (unsigned long)end_of_stack(current);
 
-	if (likely(room < THREAD_SIZE)) {
-		if (likely(room > KX_END_ROOM))
-			end(rq, good, status);
-		else
-			defer(rq, good, status);
-		return;
-	}
-	if (this_cpu_read(kx_ending)) {
+	if (likely(room - KX_END_ROOM < THREAD_SIZE - KX_END_ROOM)) {
+		end(rq, good, status);
+	} else if (room < THREAD_SIZE || this_cpu_read(kx_ending)) {
 		defer(rq, good, status);
-		return;
+	} else {
+		this_cpu_write(kx_ending, true);
+		end(rq, good, status);
+		this_cpu_write(kx_ending, false);
 	}
-	this_cpu_write(kx_ending, true);
-	end(rq, good, status);
-	this_cpu_write(kx_ending, false);
+}
+
+/* Ends a request where there is room on the stack, or calls defer. */
+void kx_rq_end(struct request *rq, blk_status_t status, kx_defer_fn *defer)
+{
+	try_end(rq, 0, status, defer);
+}
+
+/* The same, but its first good bytes end well. */
+void kx_rq_end_part(struct request *rq, blk_status_t status, kx_defer_fn *defer,
+		    unsigned int good)
+{
+	try_end(rq, good, status, defer);
 }

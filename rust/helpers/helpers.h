@@ -63,8 +63,9 @@ bool kx_submitter_fits(const struct kx_submitter *s, const struct request *rq);
 
 /* end.c */
 typedef void (kx_defer_fn)(struct request *rq, unsigned int good, blk_status_t status);
-void kx_rq_end(struct request *rq, unsigned int good, blk_status_t status,
-	       kx_defer_fn *defer);
+void kx_rq_end(struct request *rq, blk_status_t status, kx_defer_fn *defer);
+void kx_rq_end_part(struct request *rq, blk_status_t status, kx_defer_fn *defer,
+		    unsigned int good);
 
 /* percpu.c */
 u64 __percpu *kx_counters_alloc(unsigned int n);
@@ -77,7 +78,7 @@ u64 kx_counters_sum(u64 __percpu *counters, unsigned int i);
 unsigned short kx_rq_list_count(struct rq_list *list);
 bool kx_bio_remap(struct bio *clone, const struct request *rq,
 		  const struct file *file, u64 sector, blk_opf_t more,
-		  bool invalidated, bio_end_io_t *end_io);
+		  bio_end_io_t *end_io);
 void kx_bio_remap_submit(struct bio *clone);
 int kx_bio_remapped(struct bio *clone);
 struct request *kx_rq_list_pop(struct rq_list *list);

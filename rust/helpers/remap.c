@@ -19,18 +19,18 @@
 /*
  * blkdev_read_iter() and blkdev_write_iter() have checks that a bio does not
  * go through: out of bounds or unaligned, it is theirs, and with anything in the
- * page cache, unless the caller has invalidated that. Several bios are theirs,
+ * page cache; where it may wait, the caller has invalidated that. Several bios are theirs,
  * too: only all of them make a request.
  */
 static bool fits(const struct request *rq, struct block_device *bdev, u64 sector,
-		 bool invalidated)
+		 blk_opf_t more)
 {
 	struct inode *inode = bdev->bd_mapping->host;
 	unsigned int sectors = blk_rq_sectors(rq);
 
 	if (!rq->bio || rq->bio != rq->biotail || bio_has_crypt_ctx(rq->bio) ||
 	    bio_integrity(rq->bio) ||
-	    (!invalidated && bdev->bd_mapping->nrpages) ||
+	    (more & REQ_NOWAIT && bdev->bd_mapping->nrpages) ||
 	    sector + sectors > bdev_nr_sectors(bdev) ||
 	    (sector | sectors) & ((bdev_logical_block_size(bdev) >> SECTOR_SHIFT) - 1))
 		return false;
@@ -40,13 +40,13 @@ static bool fits(const struct request *rq, struct block_device *bdev, u64 sector
 
 bool kx_bio_remap(struct bio *clone, const struct request *rq,
 		  const struct file *file, u64 sector, blk_opf_t more,
-		  bool invalidated, bio_end_io_t *end_io)
+		  bio_end_io_t *end_io)
 {
 	struct inode *inode = file->f_mapping->host;
 	struct block_device *bdev = I_BDEV(inode);
 	struct bio *bio = rq->bio;
 
-	if (!S_ISBLK(inode->i_mode) || !fits(rq, bdev, sector, invalidated))
+	if (!S_ISBLK(inode->i_mode) || !fits(rq, bdev, sector, more))
 		return false;
 	/* As bio_init_clone(), which would look up the cgroup twice. */
 	bio_init(clone, NULL, NULL, 0,

@@ -138,11 +138,11 @@ fn worth_trying<'a, T: Gated>(rq: &'a Request<T>, task: &Submitter) -> Option<&'
 /// Takes note of how an attempt went.
 fn note_attempt<T: Gated>(rq: &mut Request<T>, served: bool) {
     rq.data_mut().inline = false;
-    let passed_on = rq.data().passed_on;
+    let (op, direct, passed_on) = (rq.op(), rq.data().direct, rq.data().passed_on);
     let Some(backing) = rq.published() else {
         return;
     };
-    let kind = counter_of(rq.op(), rq.data().direct);
+    let kind = counter_of(op, direct);
     if served {
         let way = if passed_on {
             Counter::PassedOn
@@ -150,7 +150,7 @@ fn note_attempt<T: Gated>(rq: &mut Request<T>, served: bool) {
             Counter::Inline
         };
         backing.stats.count_two(kind, way);
-        backing.eagerness(rq.op()).served();
+        backing.eagerness(op).served();
     } else {
         backing.stats.count_two(kind, Counter::InlineRefused);
         let patience = if backing.passes_on {
@@ -158,7 +158,7 @@ fn note_attempt<T: Gated>(rq: &mut Request<T>, served: bool) {
         } else {
             Patience::File
         };
-        backing.eagerness(rq.op()).refused(patience);
+        backing.eagerness(op).refused(patience);
     }
 }
 

@@ -64,7 +64,7 @@ where
     unsafe {
         let pdu = Pdu::<T>::of(raw);
         let clone = Pdu::clone(pdu);
-        if helpers::kx_bio_remap(clone, raw, file, sector, more, !nowait, ended::<T>) {
+        if helpers::kx_bio_remap(clone, raw, file, sector, more, ended::<T>) {
             if polled {
                 (*pdu).polled.bio();
             }

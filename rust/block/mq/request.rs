@@ -287,7 +287,11 @@ impl<T: Operations> Request<T> {
             if heap.capacity() > 0 {
                 *heap = KVec::new();
             }
-            helpers::kx_rq_end(rq, good, status, Self::defer)
+            if good > 0 {
+                helpers::kx_rq_end_part(rq, status, Self::defer, good)
+            } else {
+                helpers::kx_rq_end(rq, status, Self::defer)
+            }
         };
     }
 
