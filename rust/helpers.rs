@@ -55,8 +55,6 @@ pub(crate) struct SubmitterState {
     write_bytes: u64,
     memflags: c_uint,
     pub(crate) fits: bool,
-    pub(crate) worker: bool,
-    fsize_limited: bool,
     css: usize,
     own: MaybeUninit<blk_plug>,
 }
@@ -92,6 +90,7 @@ extern "C" {
     );
     pub(crate) fn kx_submitter_leave(s: *mut SubmitterState, requests: c_ushort);
     pub(crate) fn kx_submitter_fits(s: *const SubmitterState, rq: *const request) -> bool;
+    pub(crate) fn kx_submitter_is_worker() -> bool;
 
     pub(crate) fn kx_rq_end(rq: *mut request, status: u8, defer: Defer);
     pub(crate) fn kx_rq_end_part(rq: *mut request, status: u8, defer: Defer, good: c_uint);

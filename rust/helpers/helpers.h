@@ -50,8 +50,6 @@ struct kx_submitter {
 	u64 write_bytes;
 	unsigned int memflags;
 	bool fits;
-	bool worker;
-	bool fsize_limited;
 	struct cgroup_subsys_state *css;
 	struct blk_plug own;
 };
@@ -60,6 +58,7 @@ void kx_submitter_enter(struct kx_submitter *s, const struct request *first,
 			unsigned short requests);
 void kx_submitter_leave(struct kx_submitter *s, unsigned short requests);
 bool kx_submitter_fits(const struct kx_submitter *s, const struct request *rq);
+bool kx_submitter_is_worker(void);
 
 /* end.c */
 typedef void (kx_defer_fn)(struct request *rq, unsigned int good, blk_status_t status);

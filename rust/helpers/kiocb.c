@@ -69,32 +69,68 @@ static bool is_ext4_lock(const struct lockdep_map *map)
  * kx_submitter_enter() switches lockdep off, as locks of a file system above look like
  * those of one of the same type below. Lockdep looks on where the task holds no lock of a
  * file system, and below ext4 also where it holds locks of others: as the order is
- * always the same, they make no circle.
+ * always the same, they make no circle. The SRCU of the tag set, one class for all
+ * devices, is taken off for that time.
  */
-static bool lockdep_can_watch(const struct kiocb *iocb)
+struct watch {
+	struct lockdep_map *srcu[4];
+	unsigned int n;
+};
+
+static bool can_watch(const struct kiocb *iocb, struct watch *w)
 {
 	const struct file_system_type *type = file_inode(iocb->ki_filp)->i_sb->s_type;
 	bool is_lowest = !strcmp(type->name, "ext4");
 	int i;
 
+	w->n = 0;
 	if (!(iocb->ki_flags & IOCB_NOWAIT))
 		return false;
 	for (i = 0; i < current->lockdep_depth; i++) {
-		const struct lockdep_map *map = current->held_locks[i].instance;
+		struct lockdep_map *map = current->held_locks[i].instance;
 
-		/* That of the tag set of the device, and of its own page cache. */
-		if (!strcmp(map->name, "set->srcu") ||
-		    is_lock_of(map, blockdev_superblock->s_type))
-			continue;
-		if (!is_lowest || is_lock_of(map, type) || is_ext4_lock(map))
+		if (!strcmp(map->name, "set->srcu") && w->n < ARRAY_SIZE(w->srcu))
+			w->srcu[w->n++] = map;
+		else if (is_lock_of(map, blockdev_superblock->s_type))
+			continue; /* the page cache of the device itself */
+		else if (!is_lowest || is_lock_of(map, type) || is_ext4_lock(map))
 			return false;
 	}
 	return true;
 }
+
+static void watch_begin(struct watch *w)
+{
+	unsigned int i;
+
+	lockdep_on();
+	for (i = 0; i < w->n; i++)
+		lock_release(w->srcu[i], _RET_IP_);
+}
+
+static void watch_end(struct watch *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->n; i++)
+		lock_acquire(w->srcu[i], 0, 0, 2, 0, NULL, _RET_IP_);
+	lockdep_off();
+}
 #else
-static bool lockdep_can_watch(const struct kiocb *iocb)
+struct watch {
+};
+
+static bool can_watch(const struct kiocb *iocb, struct watch *w)
 {
 	return false;
+}
+
+static void watch_begin(struct watch *w)
+{
+}
+
+static void watch_end(struct watch *w)
+{
 }
 #endif
 
@@ -122,16 +158,17 @@ ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
 {
 	const struct file_operations *fop = iocb->ki_filp->f_op;
 	ssize_t (*op)(struct kiocb *iocb, struct iov_iter *iter);
+	struct watch watch;
 	ssize_t ret;
 
 	op = write ? fop->write_iter : fop->read_iter;
 	/* As rw_verify_area() and vfs_iter_read() would have it. */
 	if (unlikely(!op || iocb->ki_pos < 0))
 		return -EINVAL;
-	if (unlikely(lockdep_can_watch(iocb))) {
-		lockdep_on();
+	if (unlikely(can_watch(iocb, &watch))) {
+		watch_begin(&watch);
 		ret = op(iocb, iter);
-		lockdep_off();
+		watch_end(&watch);
 		return ret;
 	}
 	if (write && (iocb->ki_flags & (IOCB_NOWAIT | IOCB_DIRECT)) == IOCB_NOWAIT)

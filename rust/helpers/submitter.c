@@ -106,8 +106,8 @@ static bool fits(struct task_struct *task, const struct request *first,
 {
 	struct bio_list *lists = task->bio_list;
 
-	return !(task->flags & (PF_MEMALLOC | PF_KSWAPD)) &&
-	       stack_has_room(task) &&
+	return stack_has_room(task) &&
+	       !(task->flags & (PF_MEMALLOC | PF_KSWAPD)) &&
 	       (!lists || (bio_list_empty(&lists[0]) && bio_list_empty(&lists[1]))) &&
 	       (task->plug ? !holds_others(task, task->plug, first->q) &&
 			     !may_hold_passthrough(task, requests, blk_rq_bytes(first)) :
@@ -150,7 +150,7 @@ static struct cgroup_subsys_state *charged_css(struct task_struct *task)
  * SRCU of the queue. lockdep takes them for those of the file systems and queues
  * below, as they have one class, and sees circles. There are none: devices are
  * never put below themselves. A worker holds nothing, so with it lockdep looks on;
- * so it does where lockdep_can_watch() says that it may.
+ * so it does where can_watch() says that it may.
  */
 void kx_submitter_enter(struct kx_submitter *s, const struct request *first,
 			unsigned short requests)
@@ -158,8 +158,6 @@ void kx_submitter_enter(struct kx_submitter *s, const struct request *first,
 	struct task_struct *task = current;
 
 	s->fits = fits(task, first, requests);
-	s->worker = task->flags & PF_WQ_WORKER;
-	s->fsize_limited = rlimit(RLIMIT_FSIZE) != RLIM_INFINITY;
 	s->css = charged_css(task);
 	s->journal_info = task->journal_info;
 	s->bio_list = task->bio_list;
@@ -212,5 +210,10 @@ void kx_submitter_leave(struct kx_submitter *s, unsigned short requests)
 bool kx_submitter_fits(const struct kx_submitter *s, const struct request *rq)
 {
 	return s->fits && s->css == (kx_rq_blkcg(rq) ?: root_css()) &&
-	       !(s->fsize_limited && op_is_write(req_op(rq)));
+	       !(op_is_write(req_op(rq)) && rlimit(RLIMIT_FSIZE) != RLIM_INFINITY);
+}
+
+bool kx_submitter_is_worker(void)
+{
+	return current->flags & PF_WQ_WORKER;
 }

@@ -60,8 +60,8 @@ impl Submitter {
     /// flusher) may not: file systems wait there for their own workers in spite of IOCB_NOWAIT when
     /// space runs out (`xfs_flush_inodes()`), which a `WQ_MEM_RECLAIM` worker must not do.
     pub fn may_write_cache(&self) -> bool {
-        // SAFETY: Entered by `with`.
-        unsafe { !(*self.state.as_ptr()).worker }
+        // SAFETY: No requirements.
+        unsafe { !helpers::kx_submitter_is_worker() }
     }
 
     /// Whether it may do I/O on a file for a request: that is charged to the cgroup that the request
