@@ -222,6 +222,10 @@ extern "C" {
     );
     pub(crate) fn kx_flush_workqueue(wq: *mut workqueue_struct);
     pub(crate) fn kx_queue_work(wq: *mut workqueue_struct, work: *mut work_struct) -> bool;
+    pub(crate) fn kx_init_bh_work(
+        work: *mut work_struct,
+        func: unsafe extern "C" fn(work: *mut work_struct),
+    );
     pub(crate) fn kx_queue_bh_work(work: *mut work_struct);
     pub(crate) fn kx_io_worker_enter() -> c_uint;
     pub(crate) fn kx_io_worker_leave(old: c_uint);

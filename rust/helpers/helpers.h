@@ -183,6 +183,8 @@ void kx_init_work(struct work_struct *work,
 		  void (*fn)(struct work_struct *work));
 void kx_flush_workqueue(struct workqueue_struct *wq);
 bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work);
+void kx_init_bh_work(struct work_struct *work,
+		     void (*fn)(struct work_struct *work));
 void kx_queue_bh_work(struct work_struct *work);
 void kx_cond_resched(void);
 unsigned int kx_io_worker_enter(void);

@@ -31,6 +31,13 @@ bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work)
 	return queue_work(wq, work);
 }
 
+/* With a lock class of its own: it runs in softirqs, those above do not. */
+void kx_init_bh_work(struct work_struct *work,
+		     void (*fn)(struct work_struct *work))
+{
+	INIT_WORK(work, fn);
+}
+
 void kx_queue_bh_work(struct work_struct *work)
 {
 	queue_work(system_bh_wq, work);

@@ -43,7 +43,7 @@ impl<T: Operations> DeferredEnds<T> {
             first: Atomic::new(ptr::null_mut()),
             work <- Opaque::ffi_init(|slot| {
                 // SAFETY: `slot` is valid for writes and pinned.
-                unsafe { helpers::kx_init_work(slot, Self::callback) }
+                unsafe { helpers::kx_init_bh_work(slot, Self::callback) }
             }),
             _p: PhantomData,
         })
