@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Installed in loop's place, as the README says: mount -o loop, a device node and
-# modprobe loop bring rloop.
+# modprobe loop bring rloop, or the C driver where there is no rloop.ko that loads.
+# prev: none
 # timeout: 120
 . "${0%/*}/common.sh"
 
@@ -21,9 +22,8 @@ mount --bind "$T/mods" "$dir"
 # udev keeps the index of the modules open.
 defer umount -l "$dir"
 defer rm -f /etc/modprobe.d/rloop.conf
-cat >/etc/modprobe.d/rloop.conf <<-END
-	alias loop rloop
-	blacklist loop
+cat >/etc/modprobe.d/rloop.conf <<-'END'
+	install loop /sbin/modprobe -q rloop $CMDLINE_OPTS || /sbin/modprobe --ignore-install loop $CMDLINE_OPTS
 END
 depmod
 loaded() { [ -d /sys/module/rloop ] || fail "rloop was not loaded by: $*"; }
@@ -52,3 +52,29 @@ unload rloop
 modprobe loop
 loaded "modprobe loop"
 not_loop
+unload rloop
+modprobe loop max_loop=3
+loaded "modprobe loop max_loop=3"
+is "max_loop" 3 "$(</sys/module/rloop/parameters/max_loop)"
+unload rloop
+
+# falls_back WHY: the C driver instead.
+falls_back() {
+	modprobe loop max_loop=3 2>"$T/modprobe.log" || { cat "$T/modprobe.log"; fail "modprobe loop: $1"; }
+	[ -d /sys/module/loop ] || fail "no driver at all: $1"
+	absent /sys/module/rloop || fail "rloop was loaded: $1"
+	is "max_loop of the C driver" 3 "$(</sys/module/loop/parameters/max_loop)"
+	unload loop
+	# (Not by a node of the major: that both drivers have this alias, and one of them fails, makes
+	# modprobe fail, and the kernel does not look for the device then.)
+	mount -o loop "$IMG" "$T/at" || fail "mount -o loop: $1"
+	[ -d /sys/module/loop ] || fail "mount -o loop loaded nothing: $1"
+	umount "$T/at"
+	unload loop
+}
+truncate -s 4096 "$T/mods/updates/rloop.ko"
+falls_back "the kernel refuses rloop.ko"
+rm "$T/mods/updates/rloop.ko"
+falls_back "rloop.ko is not there, but in the index"
+depmod
+falls_back "rloop.ko is not there"
