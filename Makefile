@@ -3,7 +3,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS
+export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS
 
 all:
 	@$(S)/build --top >/dev/null
@@ -60,6 +60,7 @@ help:
 	@echo 'make bench          speed beside the C driver and the backing: tables, plots [QUICK=1] [ROUNDS=5]'
 	@echo '                    [WAYS="icount stock uml"] [WORKLOADS="read-1x1 ..."]'
 	@echo 'make stress         everything at once on the debug kernel [MINUTES=60] [SEED=number]'
+	@echo '                    [KERNEL=debug|stock|uml] [TESTS="stress.use stress.load plug_stress failslab"]'
 	@echo 'make powercut       QEMU killed while rloop is written to; what a flush confirmed is there'
 	@echo '                    [CUTS=50] [RUNS=6] [SEED=number]'
 	@echo 'make thousand       so many devices of each driver at once: memory and time [COUNT=1000]'
@@ -68,8 +69,8 @@ help:
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
 	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
 	@echo '                    [SHARE=dir] [KERNEL=stock|stock-prev|uml|debug|kcsan] [DRIVER=rloop|loop|none]'
-	@echo '                    [PARAMS="dio=1"] [MEM=2G] [SMP=2] [ICOUNT=1] [TIMEOUT=seconds]'
-	@echo '                    [ARGS="..."] [DISK=2G] [LOG=file for the kernel console]'
+	@echo '                    [PARAMS="dio=1"] [MEM=2G] [SMP=2] [NUMA=nodes] [ICOUNT=1]'
+	@echo '                    [TIMEOUT=seconds] [ARGS="..."] [DISK=2G] [LOG=file for the console]'
 	@echo 'make clean          removes what was built in this checkout'
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 

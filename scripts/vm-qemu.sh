@@ -19,6 +19,19 @@ else
 	ACCEL=kvm ACCEL_WHY=KVM
 fi
 
+# numa_nodes: MEM and the CPUs, shared by NUMA nodes.
+numa_nodes() {
+	local i size
+	[ "$NUMA" -le "$SMP" ] || die "NUMA=$NUMA: a node for each of $SMP CPUs at most"
+	size=$(numfmt --from=iec "$MEM") || die "MEM=$MEM is not known here" "such as 2048M or 2G"
+	size=$((size >> 20))
+	if [ "$size" -eq 0 ] || [ $((size % NUMA)) -ne 0 ]; then die "MEM=$MEM is not to be shared by $NUMA nodes"; fi
+	for ((i = 0; i < NUMA; i++)); do
+		args+=(-object "memory-backend-ram,id=node$i,size=$((size / NUMA))M"
+			-numa "node,nodeid=$i,memdev=node$i,cpus=$((SMP * i / NUMA))-$((SMP * (i + 1) / NUMA - 1))")
+	done
+}
+
 boot() {
 	local files args append binds rc=0
 	files=$("$SCRIPTS/bootfiles" "$kernel")
@@ -79,6 +92,13 @@ boot() {
 		args+=(-virtfs local,path=/share,mount_tag=share,security_model=none,multidevs=remap)
 		[ -z "${MONITOR:-}" ] ||
 			args+=(-chardev socket,id=monitor,path=/share/monitor,server=on,wait=off -mon chardev=monitor)
+	fi
+	# Nodes of equal size. The kernels without ACPI are not told of them, and make their own.
+	if [ "${NUMA:-1}" -gt 1 ]; then
+		case $KERNEL in
+		debug | kcsan) append+=" numa=fake=$NUMA" ;;
+		*) numa_nodes ;;
+		esac
 	fi
 	# One socket per CPU: the table of a machine without ACPI lists no other.
 	local run=(timeout --foreground -s KILL "$TIMEOUT" "$SCRIPTS/in-root" --root "$root" "${binds[@]}"
