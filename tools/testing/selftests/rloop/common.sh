@@ -65,6 +65,36 @@ soon() {
 	fail "still not: $*"
 }
 absent() { [ ! -e "$1" ]; }
+# ends CMD...: takes as long as it takes, but must not hang.
+ends() {
+	"$@" &
+	ended $! "$*" || fail "status $?: $*"
+}
+# ended PID WHAT: the same of a child; its status. What hangs in the kernel can't be killed, and what
+# is there to clean up would hang, too: the test says where it is, and run.sh ends there.
+ended() {
+	local i f state
+	for ((i = 0; i < 200 * ${RLOOP_SLOW:-1}; i++)); do
+		if ! kill -0 "$1" 2>/dev/null; then
+			wait "$1"
+			return
+		fi
+		sleep 0.1
+	done
+	echo "FAIL no end of: $2"
+	kill -KILL "$1"
+	sleep 2
+	kill -0 "$1" 2>/dev/null || exit 1
+	for f in /proc/[0-9]*; do
+		state=$(sed -n 's/^State:\s*\(.\).*/\1/p' "$f/status" 2>/dev/null) || continue
+		[ "$state" = D ] || continue
+		echo "$(<"$f/comm"), ${f#/proc/}:"
+		head -n 20 "$f/stack" || true
+	done
+	echo "a task hangs" >"${RLOOP_HUNG:-/dev/null}"
+	CLEANUP=()
+	exit 1
+}
 # names DIR: what is in it, in one line.
 names() {
 	local f out=

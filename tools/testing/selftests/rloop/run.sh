@@ -1,15 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh [--tier uml|stock|stock-prev|debug|kcsan] [--list] [name|name.variant]...
+# run.sh [--tier uml|stock|stock-prev|debug|kcsan] [--all] [--list] [name|name.variant]...
 # Runs the tests beside it as root and prints TAP. DRIVER=rloop|loop names the
 # driver that is loaded. What a test leaves behind makes it fail.
 #
 # A test says in its first lines:  # variants: A B   runs once with each argument
-#                                  # few: A          of them on UML and the debug kernel
-#                                  # prev: A         of them on the older stock kernel; none: not there
-#                                  # uml: A          of them on UML; none: not there
+#                                  # uml: A          those that can run on UML; none: not there
+#                                  # stock: A        those that run on the stock kernel
+#                                  # prev: A         on the older stock kernel
+#                                  # debug: A        on the kernels with checkers
 #                                  # timeout: N      seconds, instead of 60
 #                                  # traces: allowed a trace alone is no complaint of the kernel
+# "all" is all variants, "none" that it does not run there. Where nothing is said, all run on UML,
+# which is fast, the first variant on stock kernels, and none on those with checkers.
+# --all: all variants, wherever they can run. NAME.all: all of that test.
 set -u
 cd "$(dirname "$0")" || exit 1
 . ./udev.sh
@@ -19,71 +23,100 @@ if [ -z "${DRIVER:-}" ]; then
 	[ ! -d /sys/module/rloop ] || DRIVER=rloop
 fi
 export DRIVER LC_ALL=C
-tier=${RLOOP_KERNEL:-} list='' names=()
+tier=${RLOOP_KERNEL:-} all='' list='' names=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--tier) tier=$2; shift ;;
+	--all) all=1 ;;
 	--list) list=1 ;;
 	-*) echo "run.sh: unknown option $1" >&2; exit 2 ;;
 	*) names+=("$1") ;;
 	esac
 	shift
 done
-# UML is to answer in seconds, and a debug kernel on an emulated machine takes its
-# time: both run fewer variants, and do without udev, which is busy with each event.
-few='' slow=1
+# A debug kernel on an emulated machine takes its time: tests do less there. On it and on UML
+# they do without udev, which is busy with each event.
+udev=1 slow=1
 case $tier in
-uml) few=1 ;;
+uml) udev='' ;;
 stock*) slow=3 ;;
-debug | kcsan) few=1 slow=6 ;;
-esac
-if [ -n "$few" ]; then
+debug | kcsan)
+	udev='' slow=6
 	export RLOOP_FEW=1
-fi
+	;;
+esac
+export RLOOP_SLOW=$slow
 
-# header FILE KEY: VALUE is what the first lines of a script say. (Here and below
+# headers FILE: HEADER is what the first lines of a script say. (Here and below
 # no process is started that can be done without: UML is slow at that.)
-header() {
+declare -A HEADER
+headers() {
 	local line i
-	VALUE=
-	[[ $1 == *.sh ]] || return
-	for ((i = 0; i < 12; i++)); do
-		IFS= read -r line || return
-		[[ $line != "# $2: "* ]] || VALUE=${line#"# $2: "}
+	HEADER=()
+	[[ $1 == *.sh ]] || return 0
+	for ((i = 0; i < 14; i++)); do
+		IFS= read -r line || return 0
+		[[ ! $line =~ ^'# '([a-z]+)': '(.+) ]] || HEADER[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 	done <"$1"
 }
 
-wanted() {
+# Of the programs, those about races and memory run with checkers.
+CHECKED=' race opener inflight killed detach partscan far_offset leak '
+
+# chosen NAME: CHOSEN of its variants, ALL, run in this tier; "-" is a test without any.
+chosen() {
+	ALL=${HEADER[variants]:--}
+	CHOSEN=$ALL
+	case $tier in
+	uml) CHOSEN=${HEADER[uml]:-$ALL} ALL=$CHOSEN ;;
+	stock) CHOSEN=${HEADER[stock]:-${ALL%% *}} ;;
+	stock-prev) CHOSEN=${HEADER[prev]:-${ALL%% *}} ;;
+	debug | kcsan)
+		CHOSEN=${HEADER[debug]:-none}
+		[[ $CHECKED != *" $1 "* ]] || CHOSEN=-
+		;;
+	esac
+	[ -z "$all" ] && [ "$CHOSEN" != all ] || CHOSEN=$ALL
+	[ "$ALL" != none ] || CHOSEN=
+}
+
+# named NAME VARIANT: by either alone or both; what is named runs, if it can.
+named() {
 	local n
-	[ ${#names[@]} -gt 0 ] || return 0
 	for n in "${names[@]}"; do
-		[ "$n" = "$1" ] || [ "$n" = "${1%%.*}" ] && return 0
+		case $n in
+		"$1.$2" | "$1.all") return 0 ;;
+		"$1") [[ " $CHOSEN " != *" $2 "* ]] || return 0
+			[ "$CHOSEN" = none ] && [ "$2" = "${ALL%% *}" ] && return 0 ;;
+		esac
 	done
 	return 1
 }
 
 # Programs count who has a device open. They come first, while udev is away: in a virtual
 # machine of ours it is ended, elsewhere it waits.
-counts() { [[ $1 != *.sh || $1 == test_compat.sh ]]; }
+# (And where udev has a hundred devices to look at, it is not waited for.)
+counts() { [[ $1 != *.sh || $1 == test_compat.sh || $1 == test_completion_depth.sh ]]; }
 
 tests=()
 for f in test_*; do
-	if [ ! -x "$f" ] || [ ! -f "$f" ]; then
+	if [[ $f == *.c ]]; then # not built yet: only to be listed
+		[ -n "$list" ] || continue
+		f=${f%.c}
+	elif [ ! -f "$f" ] || { [ -z "$list" ] && [ ! -x "$f" ]; }; then
 		continue
 	fi
 	name=${f#test_}
 	name=${name%.sh}
-	VALUE=
-	case $tier in
-	uml) header "$f" uml ;;
-	stock-prev) header "$f" prev ;;
-	esac
-	[ "$VALUE" != none ] || continue
-	[ -n "$VALUE" ] || [ -z "$few" ] || header "$f" few
-	[ -n "$VALUE" ] || header "$f" variants
-	for v in ${VALUE:--}; do
-		[ "$v" = - ] && v=
-		wanted "$name${v:+.$v}" && tests+=("$f $v")
+	headers "$f"
+	chosen "$name"
+	for v in $ALL; do
+		if [ ${#names[@]} -gt 0 ]; then
+			named "$name" "$v" || continue
+		else
+			[[ " $CHOSEN " == *" $v "* ]] || continue
+		fi
+		tests+=("$f ${v#-}")
 	done
 done
 
@@ -103,7 +136,8 @@ if [ ${#tests[@]} -eq 0 ]; then
 fi
 
 RLOOP_TMP=$(mktemp -d /tmp/rloop-tests.XXXXXX)
-export RLOOP_TMP
+RLOOP_HUNG=$RLOOP_TMP.hung # what a test says when it finds a task that hangs
+export RLOOP_TMP RLOOP_HUNG
 udev_was_on=''
 # (A child that is killed before it has become what it is to run would do so, too.)
 trap '[ "$BASHPID" != "$$" ] || { udev_on; rm -rf --one-file-system "$RLOOP_TMP"; }' EXIT
@@ -112,7 +146,7 @@ trap '[ "$BASHPID" != "$$" ] || { udev_on; rm -rf --one-file-system "$RLOOP_TMP"
 if [ "$tier" = uml ] && [ -w /sys/kernel/rcu_expedited ]; then
 	echo 1 >/sys/kernel/rcu_expedited
 fi
-[ -z "$few" ] || udev_exit
+[ -n "$udev" ] || udev_exit
 
 say() { printf '%s\n' "$*"; }
 comment() { sed -u 's/^/# /'; }
@@ -146,11 +180,10 @@ left() {
 new() { [ "$1" != "$2" ] && diff <(echo "$1") <(echo "$2") | grep '^>'; }
 
 SPLAT='BUG:|WARNING:|KASAN|UBSAN|Oops|kernel BUG at|Call Trace|INFO: task|INFO: rcu|soft lockup|hung task|unreferenced object|general protection|possible circular locking|Kernel panic|refcount_t:|sysfs: cannot create|rust_kernel: panicked'
-# What the kernel complained about since the mark, in test FILE.
+# What the kernel complained about since the mark.
 splats() {
 	local pattern=$SPLAT
-	header "$2" traces
-	[ "$VALUE" != allowed ] || pattern=${pattern/Call Trace|/}
+	[ "${HEADER[traces]:-}" != allowed ] || pattern=${pattern/Call Trace|/}
 	# (bash's own ${text##*mark} takes seconds for a full log.)
 	dmesg | awk -v mark="rloop-selftest: $1" -v pattern="$pattern" '
 		index($0, mark) { n = 0 }
@@ -199,8 +232,8 @@ udev_on() {
 # ---- one test; sets rc, and why where something else is wrong with it
 run_one() {
 	local file=$1 variant=$2 mark=$3 limit pid dog i before after splats
-	header "$file" timeout
-	limit=$((${VALUE:-60} * slow))
+	headers "$file"
+	limit=$((${HEADER[timeout]:-60} * slow))
 	[ -z "${RLOOP_STRESS:-}" ] || limit=$((limit * 4 + RLOOP_STRESS))
 	why=
 	settle
@@ -214,6 +247,13 @@ run_one() {
 	dog=$!
 	wait -n "$pid" "$dog"
 	rc=$?
+	if [ -s "$RLOOP_HUNG" ]; then
+		# The test has seen to it that what can be killed is dead, and has said where it hangs.
+		rc=255
+		read -r why <"$RLOOP_HUNG"
+		kill "$dog" 2>/dev/null
+		return
+	fi
 	if kill -0 "$pid" 2>/dev/null; then
 		rc=255
 		why="can't be killed"
@@ -242,7 +282,7 @@ run_one() {
 			tidy
 		} >>"$log"
 	fi
-	if splats=$(splats "$mark" "$file"); then
+	if splats=$(splats "$mark"); then
 		why="${why:+$why; }kernel message: ${splats%%$'\n'*}"
 		echo "$splats" >>"$log"
 		dmesg | tail -n 40 >>"$log"

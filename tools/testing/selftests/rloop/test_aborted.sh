@@ -3,7 +3,7 @@
 # The backing's file system gives up after an error and becomes read-only: writes fail, with
 # an error, reads go on, and the device lets go of the file. Nobody makes it read-only by
 # hand while the device may write.
-# uml: none
+# debug: all
 . "${0%/*}/common.sh"
 
 for dio in on off; do

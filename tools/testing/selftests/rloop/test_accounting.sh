@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A process is charged once for its I/O, by the device, and not again for what lies below.
 # variants: ext4 block
-# few: ext4
+# uml: none
+# stock: all
 # prev: ext4
 . "${0%/*}/common.sh"
 [ -e /proc/self/io ] || skip "no accounting in this kernel"

@@ -3,8 +3,8 @@
 # I/O on the device is charged to the cgroup that asked for it, below the device,
 # too: direct, buffered, and written back later.
 # variants: block ext4
+# stock: ext4
 # prev: ext4
-# few: block
 . "${0%/*}/common.sh"
 
 CG=/sys/fs/cgroup

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # The ioctls of 32-bit programs: some of the tests, built for them. compare.sh runs all.
 # variants: status bad_status permission control overflow
+# uml: none
+# stock: all
 # prev: permission
-# few: status overflow
 . "${0%/*}/common.sh"
 
 [ -e /proc/sys/abi/vsyscall32 ] || skip "no 32-bit programs in this kernel"

@@ -3,8 +3,8 @@
 # A backing whose direct I/O is in blocks of 4096 bytes: the device's blocks are as
 # large, unless others are asked for. Then what fits is direct and the rest is cached.
 # variants: ext4 xfs block
+# stock: ext4
 # prev: block
-# few: ext4
 # timeout: 120
 . "${0%/*}/common.sh"
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # dio=1: a device whose configuration says nothing is direct where its backing
 # can do that with the device's blocks, else buffered.
+# prev: none
 . "${0%/*}/common.sh"
 
 own_module

@@ -3,8 +3,8 @@
 # A discard punches a hole: the space is given back, the range reads zeroes,
 # and the rest is as it was.
 # variants: tmpfs ext4 xfs btrfs
+# stock: ext4
 # prev: xfs
-# few: ext4
 . "${0%/*}/common.sh"
 
 backing "$1" 8

@@ -3,8 +3,10 @@
 # A disk below the backing's file system that fails all I/O, only writes, only reads, or is
 # slow: each request ends with the disk's error, and what was acknowledged is there.
 # variants: error writes reads delay
-# uml: none
+# uml: error writes reads
+# stock: error delay
 # prev: none
+# debug: delay
 # timeout: 120
 . "${0%/*}/common.sh"
 need dmsetup

@@ -4,7 +4,9 @@
 # workers and the file system make for it: nothing is half done, nothing is lost.
 # variants: calls load work
 # uml: none
+# stock: none
 # prev: none
+# debug: all
 # timeout: 600
 # traces: allowed
 . "${0%/*}/common.sh"

@@ -3,8 +3,8 @@
 # fsync on the device reaches the disk below the backing: the data is written
 # there, and its cache is flushed.
 # variants: ext4 xfs btrfs block
+# stock: ext4 block
 # prev: xfs
-# few: ext4 block
 . "${0%/*}/common.sh"
 
 backing "$1" 4 cache_size=64 fua=0

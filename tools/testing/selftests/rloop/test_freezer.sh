@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The tasks and file systems are frozen as for suspend, again and again, while a device
 # is written to and read back.
+# uml: none
+# prev: none
 . "${0%/*}/common.sh"
 
 grep -qsw freezer /sys/power/pm_test || skip "no freezer test in this kernel"

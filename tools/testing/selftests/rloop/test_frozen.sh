@@ -3,7 +3,9 @@
 # While the file system below is frozen, a write waits, but not the task that submits
 # it: it is told so by the completion.
 # variants: ext4 xfs
-# few: ext4
+# stock: all
+# prev: ext4
+# debug: ext4
 . "${0%/*}/common.sh"
 need fsfreeze
 [ -e /proc/sys/fs/aio-max-nr ] || skip "no AIO in this kernel"

@@ -4,8 +4,10 @@
 # attached with direct I/O asked for; what is in the file is on the device, and what is
 # written to the device is in the file. Prints the row of the table in the admin guide.
 # variants: ext4 ext2 xfs btrfs vfat exfat f2fs nilfs2 jfs tmpfs overlayfs fuse 9p nfs squashfs erofs null_blk dm loop
+# uml: ext4 xfs btrfs vfat tmpfs overlayfs null_blk loop
+# stock: ext4 ext2 exfat f2fs nilfs2 jfs fuse 9p nfs squashfs erofs dm
 # prev: xfs
-# few: tmpfs
+# debug: tmpfs
 # timeout: 240
 . "${0%/*}/common.sh"
 . "$HERE/nfs.sh"

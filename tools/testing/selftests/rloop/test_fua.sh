@@ -3,8 +3,8 @@
 # A forced-unit-access write is on the disk below when it is acknowledged, and
 # needs no flush of the device for that.
 # variants: ext4 xfs btrfs block
+# stock: ext4 block
 # prev: ext4
-# few: xfs block
 . "${0%/*}/common.sh"
 need_rloop
 

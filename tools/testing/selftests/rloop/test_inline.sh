@@ -3,8 +3,9 @@
 # Requests that need not wait are served by the task that brings them; the others are
 # left to a worker, and what is written is the same.
 # variants: ext4 xfs block
-# few: ext4 block
+# stock: all
 # prev: ext4 block
+# debug: ext4 block
 . "${0%/*}/common.sh"
 need_rloop
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Requests of every shape, direct and buffered: see io.c.
 # variants: tmpfs ext4 xfs btrfs block
-# prev: btrfs block
-# few: ext4 block
+# stock: ext4 block
+# prev: block
 # timeout: 120
 . "${0%/*}/common.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The priority of who writes to the device is that of the I/O below it.
+# uml: none
 . "${0%/*}/common.sh"
 
 need ionice

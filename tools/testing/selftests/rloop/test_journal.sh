@@ -3,10 +3,10 @@
 # A file system in the middle of a transaction writes to a device whose file is in
 # another: each has its own.
 # variants: ext4 xfs btrfs
-# few: ext4
+# stock: ext4
 # prev: ext4
+# debug: ext4
 # timeout: 120
-# uml: none
 . "${0%/*}/common.sh"
 need fio
 
@@ -26,6 +26,8 @@ for above in $all; do
 	btrfs) mkfs.btrfs -q -f "$LOOP" ;;
 	esac
 	kernel_has $above
+	# udev looks at it, and xfs and btrfs want it alone.
+	settle
 	if [ $above = ext4 ]; then
 		mount_at "$T/$above" -o data=journal "$LOOP"
 	else

@@ -3,7 +3,7 @@
 # A request is as large as the C driver's, whatever the disk below takes at once. One that is
 # split on its way down is not tried without waiting.
 # variants: ext4 block
-# few: block
+# stock: all
 # prev: block
 . "${0%/*}/common.sh"
 
@@ -22,6 +22,8 @@ if [ "$DRIVER" = rloop ]; then
 	pattern check "$LOOP" 0 65536 2 -d -b 4096
 	used "$([ "$1" = block ] && echo passed_on || echo inline)"
 	# Nor is one while what it was split from waits: an allocation below could wait for that.
+	# (It would stay a limit of the device, whatever is attached to it: 0 is none.)
+	defer eval "echo 0 >$SYS/queue/max_sectors_kb"
 	echo 4 >"$SYS/queue/max_sectors_kb"
 	before=$(($(counter passed_on) + $(counter inline)))
 	pattern check "$LOOP" 0 1048576 2 -d -b 65536

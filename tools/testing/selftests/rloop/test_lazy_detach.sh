@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # losetup -d of a mounted device: marked, usable as before, and gone with the
 # unmounting.
+# debug: all
 . "${0%/*}/common.sh"
 
 need_fs ext4

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The limits of the queue are those of the backing.
 # variants: ext4 block
-# few: ext4
+# stock: ext4
 . "${0%/*}/common.sh"
 
 backing "$1" 4

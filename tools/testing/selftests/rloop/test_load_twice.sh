@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A second insmod is refused, and the first goes on.
+# prev: none
 . "${0%/*}/common.sh"
 
 own_module

@@ -4,6 +4,7 @@
 # the writes come to an end.
 # variants: direct buffered
 # uml: none
+# stock: all
 # prev: none
 # timeout: 120
 . "${0%/*}/common.sh"

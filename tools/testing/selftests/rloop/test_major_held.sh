@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # While loop.ko has the major, loading fails as busy, the log says what to do,
 # nothing is left behind, and loop.ko is as before.
+# prev: none
 . "${0%/*}/common.sh"
 
 own_module

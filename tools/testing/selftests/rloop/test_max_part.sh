@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # max_part: minors for partitions beside the device's, and a scan of every device.
+# prev: none
 . "${0%/*}/common.sh"
 
 own_module

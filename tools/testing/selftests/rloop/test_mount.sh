@@ -3,8 +3,8 @@
 # A file system on the device, on a file in the same kind of file system: files
 # written and checked, mounted again, checked again.
 # variants: ext4 xfs btrfs
+# stock: ext4
 # prev: ext4
-# few: ext4
 # timeout: 120
 . "${0%/*}/common.sh"
 

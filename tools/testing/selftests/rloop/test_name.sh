@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # name=loopr: both drivers at work side by side, each with its own disks,
 # control node and major.
+# prev: none
 . "${0%/*}/common.sh"
 
 own_module

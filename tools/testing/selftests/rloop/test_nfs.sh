@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Images on a server: their size is what the server says, not what the client has
 # cached; and a server that goes away and comes back loses nothing that was acknowledged.
+# uml: none
+# prev: none
 # timeout: 120
 . "${0%/*}/common.sh"
 . "$HERE/nfs.sh"

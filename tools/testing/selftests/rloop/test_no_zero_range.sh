@@ -3,7 +3,8 @@
 # A file system that punches holes but has no ZERO_RANGE: the caller still gets
 # its zeroes, the device learns, and discards go on working.
 # variants: tmpfs ext3
-# few: tmpfs
+# stock: tmpfs
+# prev: none
 . "${0%/*}/common.sh"
 
 if [ "$1" = ext3 ]; then

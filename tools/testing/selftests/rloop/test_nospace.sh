@@ -3,9 +3,8 @@
 # A backing without space: the error says so, it is no I/O error, and what was
 # acknowledged before is there.
 # variants: tmpfs ext4 xfs btrfs
-# prev: xfs
-# few: ext4
-# uml: ext4 btrfs
+# stock: xfs
+# prev: none
 . "${0%/*}/common.sh"
 
 if [ "$1" = tmpfs ]; then

@@ -3,8 +3,8 @@
 # offset and sizelimit: data lands at the offset, nothing is written or read
 # outside, on either path.
 # variants: tmpfs ext4 block
-# prev: block
-# few: tmpfs
+# stock: block
+# prev: none
 . "${0%/*}/common.sh"
 
 backing "$1" 4

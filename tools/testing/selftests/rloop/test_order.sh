@@ -3,7 +3,7 @@
 # What reaches the disk below, and in which order: data that an fsync or FUA on the device
 # confirms is there before a flush of the disk, or is written with FUA.
 # variants: block ext4
-# uml: none
+# stock: ext4
 # prev: none
 . "${0%/*}/common.sh"
 need dmsetup

@@ -4,7 +4,8 @@
 # says nothing by itself would leave it for ever. dm: device mapper can be polled, but not by
 # several tasks, so nobody polls there.
 # variants: block ext4 dm
-# few: block
+# uml: block ext4
+# stock: all
 # prev: block
 . "${0%/*}/common.sh"
 need_rloop

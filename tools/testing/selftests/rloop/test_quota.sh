@@ -4,8 +4,7 @@
 # knows what to do about that, and what was acknowledged is there. (The C driver makes an
 # I/O error of it, after acknowledging short writes.)
 # variants: xfs btrfs
-# few: btrfs
-# uml: none
+# stock: xfs
 # prev: none
 . "${0%/*}/common.sh"
 need_rloop

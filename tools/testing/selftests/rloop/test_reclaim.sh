@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A task that needs memory itself, and so swaps some out to the device, leaves its
 # writes to a worker: below, they might need memory again.
+# debug: all
 # timeout: 120
-# uml: none
 . "${0%/*}/common.sh"
 need mkswap swapon
 CG=/sys/fs/cgroup

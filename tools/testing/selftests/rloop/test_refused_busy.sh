@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A backing file refuses to zero a range while more requests wait for a tag:
 # the device learns from it, and all of them end.
+# debug: all
 . "${0%/*}/common.sh"
 
 own_module

@@ -3,7 +3,7 @@
 # The file is cut and grown while the device is read and written: every request ends, what
 # is read is what was written or zeroes, and with its size the file has its place again.
 # variants: tmpfs ext4 xfs btrfs
-# few: tmpfs ext4
+# stock: ext4
 # prev: none
 # timeout: 120
 . "${0%/*}/common.sh"

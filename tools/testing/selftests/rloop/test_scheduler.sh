@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # With an I/O scheduler on the device, and more tasks than CPUs, data is as it should be.
 # variants: mq-deadline bfq kyber
-# few: mq-deadline
-# prev: mq-deadline
-# uml: none
+# uml: mq-deadline
+# stock: bfq kyber
+# prev: none
 . "${0%/*}/common.sh"
 
 modprobe -q "$1" 2>/dev/null || modprobe -q "$1-iosched" 2>/dev/null || true

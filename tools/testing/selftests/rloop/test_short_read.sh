@@ -3,8 +3,8 @@
 # The file is cut under the device: what is left is read, what is gone is an I/O
 # error, and a read across the end is not whole.
 # variants: tmpfs ext4 xfs btrfs
-# prev: btrfs
-# few: tmpfs xfs
+# stock: ext4
+# prev: none
 . "${0%/*}/common.sh"
 
 backing "$1" 1

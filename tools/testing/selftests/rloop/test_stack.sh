@@ -3,9 +3,10 @@
 # File systems on devices on file systems, up to twenty deep: a device on another leaves its
 # requests to a worker, and where dm hides that, the stack that is left decides.
 # variants: ext4 dm
-# few: ext4
+# uml: ext4
+# stock: all
 # prev: dm
-# uml: none
+# debug: ext4
 . "${0%/*}/common.sh"
 need_rloop
 [ "$1" != dm ] || need dmsetup

@@ -4,7 +4,9 @@
 # systems, cgroups that come and go, CPUs, too, and suspend up to the freezer. load: the
 # module comes and goes while others try to open its nodes.
 # variants: use load
+# stock: use
 # prev: none
+# debug: all
 # timeout: 120
 . "${0%/*}/common.sh"
 need_rloop

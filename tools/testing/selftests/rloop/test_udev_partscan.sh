@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # With udev at work, losetup -P brings each partition once: nothing goes and
 # comes back. (With the C driver it does now and then.)
+# uml: none
+# prev: none
 . "${0%/*}/common.sh"
 need_rloop
 need sfdisk udevadm

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # rmmod is refused while a device is bound or a node is open, and leaves
 # nothing behind otherwise.
+# debug: all
 . "${0%/*}/common.sh"
 
 own_module

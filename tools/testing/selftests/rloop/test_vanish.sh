@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The disk that the backing file is on is pulled out while it is written to: every request
 # ends, the device can be detached, and the next disk works.
-# uml: none
 # prev: none
+# debug: all
 # timeout: 120
 . "${0%/*}/common.sh"
 

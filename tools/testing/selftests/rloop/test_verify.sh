@@ -3,8 +3,9 @@
 # fio writes and verifies through the device; the backing holds the same bytes;
 # the requests took the rung that they were meant to take.
 # variants: tmpfs ext4 xfs btrfs block
-# prev: tmpfs xfs
-# few: ext4
+# stock: ext4
+# prev: xfs
+# debug: ext4
 # timeout: 120
 . "${0%/*}/common.sh"
 

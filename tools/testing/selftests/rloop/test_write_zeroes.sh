@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Zeroes with leave to unmap are a hole; without it the space stays allocated.
 # variants: ext4 xfs btrfs
+# stock: ext4
 # prev: ext4
-# few: xfs
 . "${0%/*}/common.sh"
 
 backing "$1" 8
