@@ -7,7 +7,7 @@
 # variants: md dm
 # stock: all
 # prev: none
-# debug: all
+# debug: md
 # timeout: 120
 # traces: allowed
 . "${0%/*}/common.sh"

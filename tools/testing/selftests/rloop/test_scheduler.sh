@@ -17,3 +17,10 @@ verify_fio "$LOOP" --size=4m --offset_increment=4m --numjobs=6 --bsrange=4k-8k -
 	--iodepth_batch_submit=8 --iodepth_batch_complete_min=1 --iodepth_batch_complete_max=8
 blockdev --flushbufs "$LOOP"
 cmp "$LOOP" "$IMG"
+[ "$DRIVER" = rloop ] || exit 0
+# A single request is dispatched by kblockd, which leaves it to a worker: to wait for the disk below
+# could be to wait for itself.
+pattern write "$LOOP" 0 65536 1 -d -b 4096
+before=$(counter passed_on)
+pattern check "$LOOP" 0 65536 1 -d -b 4096
+is "requests that kblockd served" "$before" "$(counter passed_on)"

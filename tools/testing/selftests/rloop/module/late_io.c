@@ -8,12 +8,15 @@
  * hold         a request of each stays in its plug, until stop
  * stop         both threads end, and all that they have submitted has ended
  *
- * The parameters submitted, ended and failed count bios.
+ * The parameters submitted, ended and failed count bios. While tasks are being frozen for suspend,
+ * held counts those of "run" that had not ended when submit_bio() returned, and while_frozen those
+ * that had, after one that had not.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -23,7 +26,7 @@
 
 static char *path;
 module_param(path, charp, 0444);
-static atomic_t submitted, ended, failed;
+static atomic_t submitted, ended, failed, held, while_frozen;
 
 static struct block_device *late_bdev;
 static struct task_struct *late_threads[LATE_THREADS];
@@ -65,13 +68,31 @@ static void late_wait(struct late_bio *late)
 	bio_uninit(&late->bio);
 }
 
+static bool late_freezing(void)
+{
+#ifdef CONFIG_FREEZER
+	return static_branch_unlikely(&freezer_active);
+#else
+	return false;
+#endif
+}
+
 static int late_run(void *data)
 {
 	struct late_bio *late = data;
 	unsigned int n = 0;
+	bool was_held = false;
 
 	while (!kthread_should_stop()) {
+		bool freezing = late_freezing();
+
 		late_submit(late, n++);
+		if (freezing && !completion_done(&late->done)) {
+			atomic_inc(&held);
+			was_held = true;
+		} else if (freezing && was_held && late_freezing()) {
+			atomic_inc(&while_frozen);
+		}
 		late_wait(late);
 		if (late->bio.bi_status)
 			usleep_range(100, 500);
@@ -162,6 +183,8 @@ static const struct kernel_param_ops count_ops = { .get = count_get };
 module_param_cb(submitted, &count_ops, &submitted, 0444);
 module_param_cb(ended, &count_ops, &ended, 0444);
 module_param_cb(failed, &count_ops, &failed, 0444);
+module_param_cb(held, &count_ops, &held, 0444);
+module_param_cb(while_frozen, &count_ops, &while_frozen, 0444);
 
 static void late_free(void)
 {
