@@ -23,9 +23,9 @@ for f in dirty_writeback_centisecs dirty_expire_centisecs; do
 done
 exec 9<>"$LOOP"
 # More than there is room for, in pieces that are not merged.
-ends fio --name=fill --filename="$LOOP" --rw=write:64k --bs=64k --size=64m --io_size=32m --rate=12m \
+ends fio --name=fill --filename="$LOOP" --rw=write:64k --bs=64k --size=128m --io_size=64m --rate=16m \
 	--ioengine=psync --thread --output="$T/fio.log"
-written() { [ "$(sectors_written "$LOOP")" -ge 65536 ]; }
+written() { [ "$(sectors_written "$LOOP")" -ge 131072 ]; }
 soon written
 # What has been lost is told.
 lost() { ! sync "$LOOP" 2>"$T/lost"; }

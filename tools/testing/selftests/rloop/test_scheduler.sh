@@ -20,7 +20,7 @@ cmp "$LOOP" "$IMG"
 [ "$DRIVER" = rloop ] || exit 0
 # A single request is dispatched by kblockd, which leaves it to a worker: to wait for the disk below
 # could be to wait for itself.
-pattern write "$LOOP" 0 65536 1 -d -b 4096
+pattern write "$LOOP" 0 1048576 1 -d -b 4096
 before=$(counter passed_on)
-pattern check "$LOOP" 0 65536 1 -d -b 4096
+pattern check "$LOOP" 0 1048576 1 -d -b 4096
 is "requests that kblockd served" "$before" "$(counter passed_on)"
