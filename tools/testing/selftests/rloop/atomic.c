@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 		mapped = open(argv[4], O_RDONLY);
 		page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, mapped, pos);
 		/* It is there when it has been read. */
-		if (page == MAP_FAILED || *(volatile const char *)page == *(char *)iov.iov_base)
+		if (page == MAP_FAILED || *page == *(char *)iov.iov_base)
 			return 2;
 	}
 	if (pwritev2(fd, &iov, 1, pos, RWF_ATOMIC | (dsync ? RWF_DSYNC : 0)) !=

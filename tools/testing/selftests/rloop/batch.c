@@ -3,10 +3,10 @@
  * batch [-u|-q] [-b BYTES] [-l LENGTH] [-n ROUNDS] [-w PATH] FILE,COUNT,SEED[,OFFSET[,w]]...
  *
  * Submits I/O of several files in one system call, past the page cache: COUNT reads (w: writes)
- * of each FILE, in the order of the arguments, and waits for all of them; so often, or (-w) as long
- * as PATH exists. Each is of BYTES (8192) somewhere in the LENGTH (8 MiB) bytes at OFFSET of FILE,
+ * of each FILE, in the order of the arguments, and waits for all; so often, or as long as (-w)
+ * PATH exists. Each is of BYTES (8192), somewhere in the LENGTH (8 MiB) bytes at OFFSET,
  * which hold the pattern of SEED (see pattern.c; a SEED of 0: anything). What is read is compared,
- * and what was written is read again in the end. (Of one block, iomap makes a bio that does not wait
+ * and what was written is read again in the end. (Of one block iomap makes a bio that does not wait
  * for a tag, so these are two.)
  *
  * io_submit() does it; -u: io_uring; -q: io_uring, whose kernel thread polls for submissions.
@@ -23,7 +23,7 @@
 #include "rloop_util.h"
 
 #ifndef IORING_SETUP_NO_SQARRAY
-#define IORING_SETUP_NO_SQARRAY (1U << 16)
+#define IORING_SETUP_NO_SQARRAY 0x10000
 #endif
 
 enum { MOST = 256, TARGETS = 16 };
@@ -297,7 +297,8 @@ int main(int argc, char **argv)
 		switch (opt) {
 		case 'q':
 			ring.polled = true;
-			/* fall through */
+			batch = ring_batch;
+			break;
 		case 'u':
 			batch = ring_batch;
 			break;

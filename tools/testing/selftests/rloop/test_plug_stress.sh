@@ -58,7 +58,9 @@ sectors() { blockdev --getsz "$1"; }
 queue() {
 	local q=/sys/block/${1##*/}/queue
 	ITEMS+=("sysfs:$q/scheduler=none,mq-deadline" "sysfs:$q/nr_requests=4,8,16,64" "sysfs:$q/max_sectors_kb=4,16,64,256")
-	[ ! -e "$q/wbt_lat_usec" ] || ITEMS+=("sysfs:$q/wbt_lat_usec=0,2000,75000")
+	# (With io.max on the same disk, lockdep sees a circle of the kernel's own in 7.3:
+	# wbt_set_lat() takes rq_qos_mutex in a frozen queue, blk_throtl_init() allocates with it.)
+	[ ! -e "$q/wbt_lat_usec" ] || [ -e /proc/lockdep ] || ITEMS+=("sysfs:$q/wbt_lat_usec=0,2000,75000")
 }
 # group NAME FILE TEXT: GROUP is the list of tasks of a new cgroup with that limit.
 group() {

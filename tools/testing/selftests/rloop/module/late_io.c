@@ -4,8 +4,8 @@
  * driver above may that is late with some of its I/O, and submits to it: reads and writes of 4 KiB
  * in the first MiB. What is written to the parameter "command" is done at once or begins:
  *
- * run          one after the other, in two threads, until stop
- * hold         a request of each stays in its plug, until stop
+ * run          one after the other, in two threads, until they are stopped
+ * hold         a request of each stays in its plug, until then
  * stop         both threads end, and all that they have submitted has ended
  *
  * The parameters submitted, ended and failed count bios. While tasks are being frozen for suspend,
