@@ -8,9 +8,9 @@
  * hold         a request of each stays in its plug, until then
  * stop         both threads end, and all that they have submitted has ended
  *
- * The parameters submitted, ended and failed count bios. While tasks are being frozen for suspend,
- * held counts those of "run" that had not ended when submit_bio() returned, and while_frozen those
- * that had, after one that had not.
+ * The parameters submitted, ended and failed count bios. Of the bios of "run", the last one before
+ * tasks are thawed from a suspend counts as held if it had not ended when submit_bio() returned, else
+ * as while_frozen.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -80,19 +80,17 @@ static bool late_freezing(void)
 static int late_run(void *data)
 {
 	struct late_bio *late = data;
+	bool freezing, was_freezing = false, was_held = false;
 	unsigned int n = 0;
-	bool was_held = false;
 
 	while (!kthread_should_stop()) {
-		bool freezing = late_freezing();
+		freezing = late_freezing();
+		if (was_freezing && !freezing)
+			atomic_inc(was_held ? &held : &while_frozen);
+		was_freezing = freezing;
 
 		late_submit(late, n++);
-		if (freezing && !completion_done(&late->done)) {
-			atomic_inc(&held);
-			was_held = true;
-		} else if (freezing && was_held && late_freezing()) {
-			atomic_inc(&while_frozen);
-		}
+		was_held = !completion_done(&late->done);
 		late_wait(late);
 		if (late->bio.bi_status)
 			usleep_range(100, 500);
