@@ -9,8 +9,8 @@
  * stop         both threads end, and all that they have submitted has ended
  *
  * The parameters submitted, ended and failed count bios. Of the bios of "run", the last one before
- * tasks are thawed from a suspend counts as held if it had not ended when submit_bio() returned, else
- * as while_frozen.
+ * tasks are thawed from a suspend counts as held if it had not ended when submit_bio() returned,
+ * else as while_frozen.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
