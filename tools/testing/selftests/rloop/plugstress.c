@@ -603,7 +603,7 @@ static void kill_one(void)
 {
 	int i = rnd(SLOTS);
 
-	/* (Somebody must have got somewhere.) */
+	/* At least one task has ended a round. */
 	if ((kinds[i].flags & KILLED) && shared->slots[i].pid &&
 	    shared->slots[i].rounds >= (unsigned long)shared->slots[i].lives)
 		kill(shared->slots[i].pid, SIGKILL);
