@@ -83,6 +83,7 @@ extern "C" {
 
     pub(crate) fn kx_cond_resched();
 
+    pub(crate) fn kx_plug_postpone(list: *mut rq_list, requests: c_ushort) -> bool;
     pub(crate) fn kx_submitter_enter(
         s: *mut SubmitterState,
         first: *const request,

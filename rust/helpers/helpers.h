@@ -41,6 +41,12 @@ struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq);
 void kx_charge_enter(const struct request *rq, struct kx_charge *charge);
 void kx_charge_leave(const struct kx_charge *charge);
 
+/* BLK_MAX_REQUEST_COUNT, which is the block layer's own. */
+#define KX_PLUG_IOS	32
+
+/* plug.c */
+bool kx_plug_postpone(struct rq_list *list, unsigned short requests);
+
 /* submitter.c */
 struct kx_submitter {
 	void *journal_info;

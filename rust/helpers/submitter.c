@@ -6,6 +6,7 @@
 #include <linux/blk-mq.h>
 #include <linux/cgroup.h>
 #include <linux/freezer.h>
+#include <linux/io_uring_types.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
@@ -16,9 +17,6 @@
 
 /* What lies below may be a file system on a device on a file system. */
 #define KX_STACK_ROOM	(THREAD_SIZE / 2)
-
-/* BLK_MAX_REQUEST_COUNT, which is the block layer's own. */
-#define KX_PLUG_IOS	32
 
 /* BLK_PLUG_FLUSH_SIZE, of the first request in a plug. */
 #define KX_PLUG_BYTES	(128 * 1024)
@@ -61,14 +59,24 @@ static bool holds_others(const struct task_struct *task, struct blk_plug *plug,
 
 /*
  * blk_execute_rq_nowait() adds a passthrough request to a full plug in the same way, but
- * in no submission: io_uring does that for NVMe. The batch then is one that is full.
+ * in no submission: io_uring does that for NVMe and bsg, with a ring whose entries are
+ * large. The batch then is one that is full. (The thread that polls for submissions
+ * doesn't say for which ring.)
  */
 static bool may_hold_passthrough(const struct task_struct *task,
 				 unsigned short requests, unsigned int bytes)
 {
 #ifdef CONFIG_IO_URING
-	return task->io_uring &&
-	       (requests >= KX_PLUG_IOS || bytes >= KX_PLUG_BYTES);
+	const unsigned int sqe = IORING_SETUP_SQE128 | IORING_SETUP_SQE_MIXED;
+	const unsigned int cqe = IORING_SETUP_CQE32 | IORING_SETUP_CQE_MIXED;
+	const struct io_ring_ctx *ring;
+
+	if (!task->io_uring || (requests < KX_PLUG_IOS && bytes < KX_PLUG_BYTES))
+		return false;
+	ring = task->io_uring->last;
+	if (!ring)
+		return task->flags & PF_USER_WORKER;
+	return ring->flags & sqe && ring->flags & cqe;
 #else
 	return false;
 #endif

@@ -91,7 +91,8 @@ impl<T: Operations> OperationsVTable<T> {
     unsafe extern "C" fn queue_rqs(list: *mut bindings::rq_list) {
         // SAFETY: The block layer passes a valid list, of requests of one queue.
         let (batch, first) = unsafe { (helpers::kx_rq_list_count(list), (*list).head) };
-        if first.is_null() {
+        // SAFETY: As above, and it is not empty.
+        if first.is_null() || unsafe { helpers::kx_plug_postpone(list, batch) } {
             return;
         }
         let next = || {
