@@ -191,6 +191,14 @@ splats() {
 		$0 ~ pattern && !/BUG: KCSAN/ { line[n++] = $0 }
 		END { for (i = 0; i < n; i++) print line[i]; exit !n }'
 }
+# around MARK LINE: what the kernel's log has before and after that line.
+around() {
+	dmesg | awk -v mark="rloop-selftest: $1" -v first="$2" '
+		index($0, mark) { n = 0; found = 0 }
+		$0 == first && !found { found = n + 1 }
+		{ line[++n] = $0 }
+		END { for (i = found > 10 ? found - 10 : 1; i <= n && i < found + 40; i++) print line[i] }'
+}
 
 tidy() {
 	local d
@@ -284,8 +292,12 @@ run_one() {
 	fi
 	if splats=$(splats "$mark"); then
 		why="${why:+$why; }kernel message: ${splats%%$'\n'*}"
-		echo "$splats" >>"$log"
-		dmesg | tail -n 40 >>"$log"
+		{
+			echo "kernel messages:"
+			echo "$splats"
+			echo "the first, and what is around it:"
+			around "$mark" "${splats%%$'\n'*}"
+		} >>"$log"
 	fi
 }
 
