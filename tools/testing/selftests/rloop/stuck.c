@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stuck SECONDS [FILE]: looks at all tasks of the system, until it is killed. A task that is found
- * in state D each time and was not switched to for that long is stuck: it and all others in D are
- * printed with their stacks (in the kernel's log, too), FILE gets its name, and the process group
- * is killed. A task that was in D from the start on is not looked at.
+ * stuck SECONDS [FILE]: looks at all tasks of the system once a second, until it is killed. A task
+ * that is found in state D so many times, and was not switched to meanwhile, is stuck: it and all
+ * others in D are printed with their stacks (in the kernel's log, too), FILE gets its name, and the
+ * process group is killed. A task that was in D from the start on is not looked at. SIGTERM ends it:
+ * it prints what was in D for longest. (A machine that is so busy that a look takes longer than a
+ * second gives its tasks more time.)
  */
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 #include "rloop_util.h"
 
@@ -19,16 +20,19 @@ static struct seen {
 	int pid, tid;
 	char comm[64];
 	long long switches;
-	time_t since;
-	int ignored, round;
+	int ignored, since, round; /* numbers of looks */
 } seen[MOST];
 
-static time_t now(void)
-{
-	struct timespec ts;
+static struct {
+	char comm[64], stack[2048];
+	int age;
+} longest;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
+static volatile sig_atomic_t over;
+
+static void end(int sig)
+{
+	over = 1;
 }
 
 /* The start of a file in /proc of a task; empty where that is gone. */
@@ -97,7 +101,7 @@ static void look_at(int pid, int tid, int round)
 	s->pid = pid;
 	s->tid = tid;
 	s->switches = n;
-	s->since = now();
+	s->since = round;
 	s->round = round;
 	s->ignored = s->ignored && round == 2;
 	memcpy(s->comm, comm, sizeof(comm));
@@ -124,6 +128,20 @@ static void look_at_all(int round)
 		closedir(proc);
 }
 
+static void note_longest(int round)
+{
+	const struct seen *s;
+
+	for (s = seen; s < seen + MOST; s++) {
+		if (s->round != round || s->ignored || round - s->since <= longest.age)
+			continue;
+		longest.age = round - s->since;
+		snprintf(longest.comm, sizeof(longest.comm), "%s", s->comm);
+		snprintf(longest.stack, sizeof(longest.stack), "%s",
+			 text_of(s->pid, s->tid, "stack"));
+	}
+}
+
 static void say_and_kill(const struct seen *stuck, int round, const char *file)
 {
 	const struct seen *s;
@@ -132,8 +150,8 @@ static void say_and_kill(const struct seen *stuck, int round, const char *file)
 	printf("FAIL: task %d (%s) is stuck in state D\n", stuck->tid, stuck->comm);
 	for (s = seen; s < seen + MOST; s++)
 		if (s->round == round)
-			printf("%d (%s), in D for %lld s:\n%s\n", s->tid, s->comm,
-			       (long long)(now() - s->since), text_of(s->pid, s->tid, "stack"));
+			printf("%d (%s), in D for %d s:\n%s\n", s->tid, s->comm,
+			       round - s->since, text_of(s->pid, s->tid, "stack"));
 	fflush(stdout);
 	fd = open("/proc/sysrq-trigger", O_WRONLY);
 	if (fd >= 0 && write(fd, "w", 1) == 1)
@@ -151,11 +169,15 @@ int main(int argc, char **argv)
 
 	if (limit < 1)
 		return 2;
-	for (round = 2;; round++) {
+	signal(SIGTERM, end);
+	for (round = 2; !over; round++) {
 		look_at_all(round);
+		note_longest(round);
 		for (s = seen; s < seen + MOST; s++)
-			if (s->round == round && !s->ignored && now() - s->since >= limit)
+			if (s->round == round && !s->ignored && round - s->since >= limit)
 				say_and_kill(s, round, argv[2]);
 		sleep(1);
 	}
+	printf("longest in D: %d s, %s\n%s", longest.age, longest.comm, longest.stack);
+	return 0;
 }

@@ -19,9 +19,12 @@ blockdev --flushbufs "$LOOP"
 cmp "$LOOP" "$IMG"
 [ "$DRIVER" = rloop ] || exit 0
 # A single request is dispatched by kblockd, which leaves it to a worker: to wait for the disk below
-# could be to wait for itself.
+# could be to wait for itself. (udev reads a device that has been written, unless it is locked.)
+exec {lock}<"$LOOP"
+flock "$lock"
 pattern write "$LOOP" 0 1048576 1 -d -b 4096
 inline() { echo $(($(counter passed_on) + $(counter inline))); }
 before=$(inline)
 pattern check "$LOOP" 0 1048576 1 -d -b 4096
 is "requests that kblockd served" "$before" "$(inline)"
+exec {lock}<&-

@@ -145,7 +145,11 @@ suspending() {
 	flock "$T/ice" sh -c 'echo freeze >/sys/power/state' || true
 	sleep 1
 }
-awake() { echo none >/sys/power/pm_test; }
+timeout=/sys/power/pm_freeze_timeout
+awake() {
+	echo none >/sys/power/pm_test
+	echo 20000 >$timeout
+}
 truncate -s 16M "$two/fio"
 fio_there=
 if command -v fio >/dev/null && [ -e /proc/sys/kernel/shmmax ]; then fio_there=1; fi
@@ -175,6 +179,8 @@ fi
 if grep -qsw freezer /sys/power/pm_test; then
 	defer awake
 	echo 0 >/sys/module/suspend/parameters/pm_test_delay
+	# On a slow machine, tasks take their time to get where they can be frozen.
+	echo 60000 >$timeout
 	worker suspending
 fi
 [ -z "$fio_there" ] || worker verifying
