@@ -10,7 +10,7 @@
 use crate::{
     gate::Gated,
     lanes::{Laned, Lanes},
-    request::{fail_late, Cmd},
+    request::fail_late,
     space, transfer,
 };
 use kernel::prelude::*;
@@ -21,8 +21,7 @@ use kernel_ext::{
 
 /// A request arrives. Waits for no I/O.
 pub(crate) fn arrive<T: Gated>(rq: NewRequest<T>, task: &Submitter) -> Outcome {
-    let (mut rq, outcome) = rq.start();
-    *rq.data_mut() = Cmd::default();
+    let (rq, outcome) = rq.start();
     if let Some(rq) = transfer::attempt(rq, task) {
         T::to_worker(rq);
     }

@@ -10,7 +10,7 @@ use crate::{
     eagerness::Patience,
     gate::Gated,
     geometry,
-    request::{Host, Side},
+    request::{Cmd, Host, Side},
     stats::Counter,
 };
 use kernel::prelude::*;
@@ -75,23 +75,34 @@ fn counter_of(op: Op, direct: bool) -> Counter {
     }
 }
 
+/// How a request may be tried in the task that brings it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// By its bio.
+    PassOn,
+    /// By a kiocb.
+    Kiocb,
+}
+
 /// Serves a request in the task that brings it, if that is possible without waiting for I/O. Gives
 /// back one that a worker has to serve, or the rest of.
 pub(crate) fn attempt<T: Gated>(mut rq: Request<T>, task: &Submitter) -> Option<Request<T>> {
-    let direct = rq.published().is_some_and(|b| fits_direct(&rq, b));
-    rq.data_mut().direct = direct;
-    let Some(backing) = worth_trying(&rq, task) else {
-        return Some(rq);
+    let (direct, attempt) = match rq.published() {
+        Some(backing) => choose(&rq, backing, task),
+        None => (false, None),
     };
-    let passes_on = direct && backing.passes_on;
-    if !passes_on && !task.may_serve(&rq) {
+    let trying = attempt.is_some();
+    *rq.data_mut() = Cmd {
+        direct,
+        started: trying,
+        inline: trying,
+        passed_on: attempt == Some(Attempt::PassOn),
+        ..Cmd::default()
+    };
+    if !trying {
         return Some(rq);
     }
-    let cmd = rq.data_mut();
-    cmd.started = true;
-    cmd.inline = true;
-    if passes_on {
-        rq.data_mut().passed_on = true;
+    if rq.data().passed_on {
         rq = remap::try_submit(rq, task, target)?;
         rq.data_mut().passed_on = false;
         if rq.flags().atomic() || rq.flags().fua() || !task.may_serve(&rq) {
@@ -106,17 +117,42 @@ pub(crate) fn attempt<T: Gated>(mut rq: Request<T>, task: &Submitter) -> Option<
     advance(rq, result.map_err(|_| EAGAIN))
 }
 
-/// The backing of a request that may be served without waiting.
-fn worth_trying<'a, T: Gated>(rq: &'a Request<T>, task: &Submitter) -> Option<&'a Backing> {
+/// Whether a new request can go past the page cache, and how it may be tried without waiting.
+#[inline(always)]
+fn choose<T: Gated>(
+    rq: &InFlight<T>,
+    backing: &Backing,
+    task: &Submitter,
+) -> (bool, Option<Attempt>) {
+    let direct = backing.direct
+        && position(rq, backing)
+            .is_some_and(|pos| geometry::aligned(pos, rq.bytes(), backing.align.offset));
+    let way = if direct && backing.passes_on {
+        Attempt::PassOn
+    } else {
+        Attempt::Kiocb
+    };
+    let tried = is_worth_trying(rq, backing, direct, task)
+        && (way == Attempt::PassOn || task.may_serve(rq))
+        && backing.eagerness(rq.op()).tries();
+    (direct, tried.then_some(way))
+}
+
+/// Whether a request may be served without waiting.
+fn is_worth_trying<T: Gated>(
+    rq: &InFlight<T>,
+    backing: &Backing,
+    direct: bool,
+    task: &Submitter,
+) -> bool {
     // Where direct and cached I/O take turns, it might have to wait for its turn.
-    let backing = rq
-        .published()
-        .filter(|b| b.nowait && !b.mixed && task.may_work())?;
-    let direct = rq.data().direct;
-    if direct && rq.bytes() > backing.at_once {
-        return None;
+    if !backing.nowait || backing.mixed || !task.may_work() {
+        return false;
     }
-    let possible = match rq.op() {
+    if direct && rq.bytes() > backing.at_once {
+        return false;
+    }
+    match rq.op() {
         // (Cached reads of a block device wait for its lock, whatever they are told.)
         Op::Read => direct || backing.regular,
         // A device takes bios as they are.
@@ -131,8 +167,7 @@ fn worth_trying<'a, T: Gated>(rq: &'a Request<T>, task: &Submitter) -> Option<&'
                 && !backing.writes_sync
         }
         _ => false,
-    };
-    (possible && backing.eagerness(rq.op()).tries()).then_some(backing)
+    }
 }
 
 /// Takes note of how an attempt went.
@@ -264,7 +299,7 @@ fn falls_back<T: Host>(rq: &InFlight<T>) -> bool {
 fn advance<T: Gated>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T>> {
     if rq.data().inline {
         // (What is below may not be polled any more, or takes no bios that are not to wait.)
-        let refused = result == Err(EAGAIN) || result == Err(errno::opnotsupp());
+        let refused = result.is_err_and(|e| e == EAGAIN || e == errno::opnotsupp());
         note_attempt(&mut rq, !refused);
         if refused {
             return Some(rq);

@@ -325,15 +325,19 @@ impl<T: Operations> Request<T> {
     }
 }
 
+#[inline(always)]
 fn status_of(result: Result) -> bindings::blk_status_t {
     match result {
         Ok(()) => bindings::BLK_STS_OK as bindings::blk_status_t,
-        Err(e) => {
-            let e = if e == errno::dquot() { ENOSPC } else { e };
-            // SAFETY: A plain table look-up.
-            unsafe { bindings::errno_to_blk_status(e.to_errno()) }
-        }
+        Err(e) => status_of_error(e),
     }
+}
+
+#[cold]
+fn status_of_error(e: Error) -> bindings::blk_status_t {
+    let e = if e == errno::dquot() { ENOSPC } else { e };
+    // SAFETY: A plain table look-up.
+    unsafe { bindings::errno_to_blk_status(e.to_errno()) }
 }
 
 impl<T: Operations> Deref for Request<T> {
