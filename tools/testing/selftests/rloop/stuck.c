@@ -2,10 +2,10 @@
 /*
  * stuck SECONDS [FILE]: looks at all tasks of the system once a second, until it is killed. A task
  * that is found in state D so many times, and was not switched to meanwhile, is stuck: it and all
- * others in D are printed with their stacks (in the kernel's log, too), FILE gets its name, and the
- * process group is killed. A task that was in D from the start on is not looked at. SIGTERM ends it:
- * it prints what was in D for longest. (A machine that is so busy that a look takes longer than a
- * second gives its tasks more time.)
+ * others in D are printed with their stacks (in the kernel's log, too), FILE gets its name, and
+ * the process group is killed. A task that was in D from the start on is not looked at. SIGTERM
+ * ends it: it prints what was in D for longest. (A machine that is so busy that a look takes longer
+ * than a second gives its tasks more time.)
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -28,11 +28,11 @@ static struct {
 	int age;
 } longest;
 
-static volatile sig_atomic_t over;
+static sig_atomic_t over;
 
 static void end(int sig)
 {
-	over = 1;
+	over = sig;
 }
 
 /* The start of a file in /proc of a task; empty where that is gone. */
