@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * batch [-u|-q] [-b BYTES] [-l LENGTH] [-n ROUNDS] [-w PATH] FILE,COUNT,SEED[,OFFSET[,w]]...
+ * batch [-u|-q|-p BSG] [-b BYTES] [-l LENGTH] [-n ROUNDS] [-w PATH] FILE,COUNT,SEED[,OFFSET[,w]]...
  *
  * Submits I/O of several files in one system call, past the page cache: COUNT reads (w: writes)
  * of each FILE, in the order of the arguments, and waits for all; so often, or as long as (-w)
@@ -9,12 +9,14 @@
  * and what was written is read again in the end. (Of one block iomap makes a bio that does not wait
  * for a tag, so these are two.)
  *
- * io_submit() does it; -u: io_uring; -q: io_uring, whose kernel thread polls for submissions.
+ * io_submit() does it; -u: io_uring; -q: io_uring, whose kernel thread polls for submissions;
+ * -p: io_uring, with a SCSI command (TEST UNIT READY) to the node BSG at the end of each batch.
  *
  * Exit status 1: wrong data, 2: usage or set-up, 3: an I/O error.
  */
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/bsg.h>
 #include <linux/io_uring.h>
 #include <stdbool.h>
 #include <sys/mman.h>
@@ -110,13 +112,26 @@ static void aio_batch(void)
 
 /* ---- io_uring */
 static struct {
-	int fd;
+	int fd, bsg;
 	bool polled;
 	unsigned int *sq_tail, *sq_mask, *sq_flags;
 	unsigned int *cq_head, *cq_tail, *cq_mask;
-	struct io_uring_sqe *sqes;
-	struct io_uring_cqe *cqes;
-} ring;
+	/* Entries are twice as large where there is a BSG. */
+	char *sqes, *cqes;
+	int sqe_size, cqe_size;
+} ring = { .bsg = -1, .sqe_size = 64, .cqe_size = 16 };
+
+static struct io_uring_sqe *next_sqe(unsigned int tail)
+{
+	void *sqe = ring.sqes + (tail & *ring.sq_mask) * ring.sqe_size;
+
+	return memset(sqe, 0, ring.sqe_size);
+}
+
+static struct io_uring_cqe *cqe_at(unsigned int head)
+{
+	return (void *)(ring.cqes + (head & *ring.cq_mask) * ring.cqe_size);
+}
 
 static void ring_setup(void)
 {
@@ -128,13 +143,18 @@ static void ring_setup(void)
 		p.flags |= IORING_SETUP_SQPOLL;
 		p.sq_thread_idle = 100;
 	}
+	if (ring.bsg >= 0) {
+		p.flags |= IORING_SETUP_SQE128 | IORING_SETUP_CQE32;
+		ring.sqe_size *= 2;
+		ring.cqe_size *= 2;
+	}
 	ring.fd = syscall(SYS_io_uring_setup, MOST, &p);
 	if (ring.fd < 0)
 		die("io_uring_setup");
-	size = p.cq_off.cqes + p.cq_entries * sizeof(*ring.cqes);
+	size = p.cq_off.cqes + p.cq_entries * ring.cqe_size;
 	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring.fd,
 		  IORING_OFF_SQ_RING);
-	ring.sqes = mmap(NULL, p.sq_entries * sizeof(*ring.sqes), PROT_READ | PROT_WRITE,
+	ring.sqes = mmap(NULL, p.sq_entries * ring.sqe_size, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_POPULATE, ring.fd, IORING_OFF_SQES);
 	if (at == MAP_FAILED || ring.sqes == MAP_FAILED)
 		die("mmap");
@@ -144,7 +164,7 @@ static void ring_setup(void)
 	ring.cq_head = (unsigned int *)(at + p.cq_off.head);
 	ring.cq_tail = (unsigned int *)(at + p.cq_off.tail);
 	ring.cq_mask = (unsigned int *)(at + p.cq_off.ring_mask);
-	ring.cqes = (struct io_uring_cqe *)(at + p.cq_off.cqes);
+	ring.cqes = at + p.cq_off.cqes;
 }
 
 static void ring_enter(unsigned int submit, unsigned int wait)
@@ -162,13 +182,30 @@ static void ring_enter(unsigned int submit, unsigned int wait)
 			die("io_uring_enter");
 }
 
+static void test_unit_ready(struct io_uring_sqe *sqe)
+{
+	static const char cdb[6];
+	struct {
+		__u64 request;
+		__u32 request_len, protocol, subprotocol;
+	} *cmd = (void *)sqe->cmd;	/* the start of struct bsg_uring_cmd */
+
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = ring.bsg;
+	sqe->user_data = MOST;
+	cmd->request = (uintptr_t)cdb;
+	cmd->request_len = sizeof(cdb);
+	cmd->protocol = BSG_PROTOCOL_SCSI;
+	cmd->subprotocol = BSG_SUB_PROTOCOL_SCSI_CMD;
+}
+
 static void ring_batch(void)
 {
 	unsigned int tail = *ring.sq_tail, head = *ring.cq_head;
-	int i;
+	int i, all = nr_ops + (ring.bsg >= 0);
 
 	for (i = 0; i < nr_ops; i++, tail++)
-		ring.sqes[tail & *ring.sq_mask] = (struct io_uring_sqe){
+		*next_sqe(tail) = (struct io_uring_sqe){
 			.opcode = ops[i].target->writes ? IORING_OP_WRITE : IORING_OP_READ,
 			.fd = ops[i].target->fd,
 			.addr = (uintptr_t)ops[i].buf,
@@ -176,17 +213,23 @@ static void ring_batch(void)
 			.off = place(&ops[i]),
 			.user_data = i,
 		};
+	if (ring.bsg >= 0)
+		test_unit_ready(next_sqe(tail++));
 	__atomic_store_n(ring.sq_tail, tail, __ATOMIC_RELEASE);
-	ring_enter(nr_ops, nr_ops);
-	for (i = 0; i < nr_ops; head++) {
+	ring_enter(all, all);
+	for (i = 0; i < all; head++) {
 		if (head == __atomic_load_n(ring.cq_tail, __ATOMIC_ACQUIRE)) {
 			__atomic_store_n(ring.cq_head, head, __ATOMIC_RELEASE);
 			ring_enter(0, 1);
 			head--;
 			continue;
 		}
-		ops[ring.cqes[head & *ring.cq_mask].user_data].res =
-			ring.cqes[head & *ring.cq_mask].res;
+		if (cqe_at(head)->user_data < MOST) {
+			ops[cqe_at(head)->user_data].res = cqe_at(head)->res;
+		} else if (cqe_at(head)->res < 0) {
+			printf("SCSI command: %s\n", strerrorname_np(-cqe_at(head)->res));
+			exit(3);
+		}
 		i++;
 	}
 	__atomic_store_n(ring.cq_head, head, __ATOMIC_RELEASE);
@@ -293,10 +336,16 @@ int main(int argc, char **argv)
 	long rounds = 1, i;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "uqb:l:n:w:")) != -1) {
+	while ((opt = getopt(argc, argv, "uqp:b:l:n:w:")) != -1) {
 		switch (opt) {
 		case 'q':
 			ring.polled = true;
+			batch = ring_batch;
+			break;
+		case 'p':
+			ring.bsg = open(optarg, O_RDWR);
+			if (ring.bsg < 0)
+				die(optarg);
 			batch = ring_batch;
 			break;
 		case 'u':

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # One task submits to the device and to what lies below it in one batch. While requests of the disk
 # wait in its plug, or on its stack, with the disk's tags, none may wait for a tag on their behalf.
-# variants: io_submit io_uring sqpoll block dm
-# stock: io_submit io_uring
+# variants: io_submit io_uring sqpoll block dm passthrough
+# stock: io_submit io_uring passthrough
 # prev: io_submit
 # debug: io_submit io_uring
 # timeout: 120
@@ -11,7 +11,7 @@
 
 how=()
 case $1 in
-io_uring | sqpoll)
+io_uring | sqpoll | passthrough)
 	[ -e /proc/sys/kernel/io_uring_disabled ] || skip "no io_uring in this kernel"
 	how=(-u)
 	[ "$1" = io_uring ] || how=(-q)
@@ -40,6 +40,25 @@ plugs() {
 }
 
 case $1 in
+passthrough)
+	# A command to a disk below, past the block layer's queue, with its only tag: it waits on the stack
+	# of the task while a full plug is flushed.
+	scsi_disk 48 max_queue=1
+	echo none >"/sys/block/${DISK#/dev/}/queue/scheduler"
+	bsg=/dev/bsg/$(basename "$(readlink -f "/sys/block/${DISK#/dev/}/device")")
+	[ -c "$bsg" ] || skip "no bsg in this kernel"
+	need_fs ext4
+	mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=1 "$DISK"
+	mount_at "$T/low" -o noinit_itable "$DISK"
+	truncate -s $((16 * mib)) "$T/low/img"
+	pattern write "$T/low/img" 0 $((16 * mib)) 1 -s
+	attach --direct-io=on "$T/low/img"
+	how=(-p "$bsg")
+	for n in 2 32 33 64; do
+		batch "$LOOP,$n,1"
+	done
+	exit 0
+	;;
 dm)
 	# What one read or write of the stripes is split into goes to both.
 	disk 64 hw_queue_depth=4
