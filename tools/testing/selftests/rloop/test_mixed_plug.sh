@@ -3,6 +3,7 @@
 # One task submits to the device and to what lies below it in one batch. While requests of the disk
 # wait in its plug, or on its stack, with the disk's tags, none may wait for a tag on their behalf.
 # variants: io_submit io_uring sqpoll block dm passthrough
+# uml: io_submit io_uring sqpoll block dm
 # stock: io_submit io_uring passthrough
 # prev: io_submit
 # debug: io_submit io_uring
@@ -36,6 +37,8 @@ plugs() {
 	# The plug is full, and the one that is to go into it waits on the stack.
 	batch "$(dev 32)" "$(low 1)"
 	batch "$(dev 33)" "$(low 1)" "$(dev 40)" "$(low 2)"
+	batch "$(dev 96)" "$(low 1)"
+	# The same for a first request of 128 KiB. (The disk takes it as one, or a worker would serve it.)
 	batch -b 131072 "$(dev 2)" "$(low 1)"
 }
 
@@ -84,7 +87,7 @@ dm)
 	exit 0
 	;;
 block)
-	backing block 64 hw_queue_depth=1
+	backing block 64 hw_queue_depth=1 max_sectors=2048
 	pattern write "$DISK" 0 $((32 * mib)) 1 -s
 	pattern write "$DISK" $((32 * mib)) $((8 * mib)) 2 -s
 	blockdev --flushbufs "$DISK"
@@ -92,7 +95,7 @@ block)
 	other=$DISK,2,$((32 * mib))
 	;;
 *)
-	backing ext4 32 hw_queue_depth=1
+	backing ext4 32 hw_queue_depth=1 max_sectors=2048
 	pattern write "$IMG" 0 $((32 * mib)) 1 -s
 	truncate -s $((8 * mib)) "$MNT/other"
 	pattern write "$MNT/other" 0 $((8 * mib)) 2 -s
