@@ -2,7 +2,7 @@
 /*
  * The layout of include/uapi/linux/rloop.h as the C compiler sees it. Kbuild
  * turns the assembly of this file into Rust constants, as it does for
- * asm-offsets.h; drivers/block/rloop/layout.rs compares them.
+ * asm-offsets.h; drivers/block/rloop/uapi/check.rs compares them.
  */
 #include <linux/compat.h>
 #include <linux/kbuild.h>

@@ -2,21 +2,37 @@
 
 //! The backing of a bound device: what a request needs to know of it.
 
-use crate::{eagerness::Eagerness, geometry, stats::Stats};
+use crate::{
+    geometry,
+    nowait::Eagerness,
+    stats::Stats, //
+};
 use kernel::{
     page::PAGE_SIZE,
     prelude::*,
     sync::{
-        atomic::{Acquire, Atomic, Relaxed, Release},
-        Arc,
-    },
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        Arc, //
+    }, //
 };
 use kernel_ext::{
     block::{
-        limits::{Limits, RequestSize},
-        mq::Op,
+        limits::{
+            Limits,
+            RequestSize, //
+        },
+        mq::Op, //
     },
-    fs::{BackingFile, DioAlign, SpaceMode},
+    fs::{
+        BackingFile,
+        DioAlign,
+        SpaceMode, //
+    }, //
 };
 
 /// How requests reach the backing file. It never changes: a device that changes gets another one

@@ -3,26 +3,47 @@
 //! The control node: adding, removing and finding devices.
 
 use crate::{
-    abi::cmd,
     backing::idle_limits,
-    device::{LoopDevice, Setup, State},
-    params::{Params, MINOR_BITS},
+    device::{
+        LoopDevice,
+        Setup,
+        State, //
+    },
+    params::{
+        Params,
+        MINOR_BITS, //
+    },
+    uapi::cmd, //
 };
 use kernel::{
     pr_warn_once,
     prelude::*,
-    rbtree::{RBTree, RBTreeNodeReservation},
-    sync::Arc,
+    rbtree::{
+        RBTree,
+        RBTreeNodeReservation, //
+    },
+    sync::Arc, //
 };
 use kernel_ext::{
     block::{
-        gendisk::{DiskConfig, DiskRegistration},
+        gendisk::{
+            DiskConfig,
+            DiskRegistration, //
+        },
         limits::Limits,
         major::Probe,
-        mq::{TagSet, TagSetConfig},
+        mq::{
+            TagSet,
+            TagSetConfig, //
+        }, //
     },
-    errno, miscdevice, new_killable_mutex,
-    sync::{KillableGuard, KillableMutex},
+    errno,
+    miscdevice,
+    new_killable_mutex,
+    sync::{
+        KillableGuard,
+        KillableMutex, //
+    }, //
 };
 
 /// All devices of the module.

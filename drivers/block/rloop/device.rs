@@ -3,34 +3,71 @@
 //! A loop device and the states that it can be in.
 
 use crate::{
-    abi,
-    attributes::Directories,
     backing::Backing,
-    gate::{Gate, Gated},
-    ladder,
-    lanes::{self, Laned, Lanes, Urgent},
+    config::sysfs::Directories,
+    io::{
+        cmd::{
+            Cmd,
+            Host, //
+        },
+        dio_exclusion::{
+            Gate,
+            Gated, //
+        },
+        dispatch,
+        rw,
+        workers::{
+            self,
+            Laned,
+            Lanes,
+            Urgent, //
+        }, //
+    },
     params::Params,
-    request::{Cmd, Host},
-    transfer, //
+    uapi, //
 };
 use core::mem;
 use kernel::{
-    new_spinlock, pr_warn,
+    new_spinlock,
+    pr_warn,
     prelude::*,
     sync::{
-        atomic::{Atomic, Relaxed},
-        Arc, SpinLock,
-    },
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        SpinLock, //
+    }, //
 };
 use kernel_ext::{
-    block::mq::{HwCtx, NewRequest, Operations, Outcome, Request, Submitter},
-    fs::{GfpTable, RestrictedGfp},
+    block::mq::{
+        HwCtx,
+        NewRequest,
+        Operations,
+        Outcome,
+        Request,
+        Submitter, //
+    },
+    fs::{
+        GfpTable,
+        RestrictedGfp, //
+    },
     module::ModuleRef,
     new_killable_mutex,
-    sync::{KillableGuard, KillableMutex},
+    sync::{
+        KillableGuard,
+        KillableMutex, //
+    },
     sysfs::Group,
-    workers::{Employer, Workers},
-    workqueue::{Priority, Workqueue},
+    workers::{
+        Employer,
+        Workers, //
+    },
+    workqueue::{
+        Priority,
+        Workqueue, //
+    }, //
 };
 
 /// What all devices of the module share.
@@ -86,7 +123,7 @@ pub(crate) struct LoopDevice {
     #[pin]
     gate: Gate<LoopDevice>,
     #[pin]
-    workers: Arc<Workers<LoopDevice, { lanes::WORKERS }>>,
+    workers: Arc<Workers<LoopDevice, { workers::WORKERS }>>,
     wq: Workqueue,
     /// A request without a backing has been reported, since the last attach.
     late_reported: Atomic<bool>,
@@ -125,7 +162,7 @@ pub(crate) struct Status {
     pub(crate) rundown: bool,
     /// LOOP_CLR_FD was called, and the device is still open.
     pub(crate) detaching: bool,
-    pub(crate) name: [u8; abi::NAME_SIZE],
+    pub(crate) name: [u8; uapi::NAME_SIZE],
 }
 
 impl LoopDevice {
@@ -191,11 +228,11 @@ impl Operations for LoopDevice {
     type Published = Backing;
 
     fn queue_rq(&self, _hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &Submitter) -> Outcome {
-        ladder::arrive(rq, task)
+        dispatch::arrive(rq, task)
     }
 
     fn io_done(rq: Request<Self>, result: Result<u32>) {
-        transfer::ended(rq, result);
+        rw::ended(rq, result);
     }
 }
 
@@ -235,7 +272,7 @@ impl Laned for LoopDevice {
 
 impl Employer for LoopDevice {
     fn work(this: &Arc<Self>, number: usize) {
-        ladder::work(&**this, number);
+        dispatch::work(&**this, number);
     }
 }
 

@@ -3,21 +3,46 @@
 //! The ioctls and file operations of a disk: permission, translation, nothing else.
 
 use crate::{
-    abi::{self, cmd, Config, Info, OldLayout, COMPAT, NATIVE},
-    bind,
-    device::{LoopDevice, State},
-    status, tune, unbind,
+    config::{
+        clear,
+        configure,
+        status,
+        update, //
+    },
+    device::{
+        LoopDevice,
+        State, //
+    },
+    uapi::{
+        self,
+        cmd,
+        Config,
+        Info,
+        OldLayout,
+        COMPAT,
+        NATIVE, //
+    }, //
 };
 use kernel::{
     prelude::*,
-    uaccess::{UserPtr, UserSlice},
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
 };
 use kernel_ext::{
     block::{
-        bdev::{BlockDevice, OpenMode},
-        gendisk::{Closed, Disk, Operations},
+        bdev::{
+            BlockDevice,
+            OpenMode, //
+        },
+        gendisk::{
+            Closed,
+            Disk,
+            Operations, //
+        }, //
     },
-    sync::capable_sys_admin,
+    sync::capable_sys_admin, //
 };
 
 impl Operations for LoopDevice {
@@ -29,7 +54,7 @@ impl Operations for LoopDevice {
     }
 
     fn last_close(&self, disk: &Disk<Self>, closed: &Closed<'_, Self>) {
-        unbind::last_close(disk, closed);
+        clear::last_close(disk, closed);
     }
 
     fn ioctl(
@@ -46,14 +71,14 @@ impl Operations for LoopDevice {
                     fd: arg as u32,
                     ..Config::default()
                 };
-                bind::configure(disk, bdev, mode, &config)
+                configure::configure(disk, bdev, mode, &config)
             }
             cmd::CONFIGURE => {
                 let config = Config::from_bytes(&from_user(arg)?);
-                bind::configure(disk, bdev, mode, &config)
+                configure::configure(disk, bdev, mode, &config)
             }
-            cmd::CHANGE_FD => bind::change_fd(disk, arg as u32),
-            cmd::CLR_FD => unbind::clear_fd(disk),
+            cmd::CHANGE_FD => configure::change_fd(disk, arg as u32),
+            cmd::CLR_FD => clear::clear_fd(disk),
             cmd::SET_STATUS => {
                 check_permission(mode)?;
                 let old: [u8; NATIVE.size] = from_user(arg)?;
@@ -73,15 +98,15 @@ impl Operations for LoopDevice {
             }
             cmd::SET_CAPACITY => {
                 check_permission(mode)?;
-                tune::set_capacity(self, disk)
+                update::set_capacity(self, disk)
             }
             cmd::SET_DIRECT_IO => {
                 check_permission(mode)?;
-                tune::set_direct_io(self, disk, arg != 0)
+                update::set_direct_io(self, disk, arg != 0)
             }
             cmd::SET_BLOCK_SIZE => {
                 check_permission(mode)?;
-                tune::set_block_size(self, disk, bdev, mode, arg)
+                update::set_block_size(self, disk, bdev, mode, arg)
             }
             _ => Err(EINVAL),
         }
@@ -125,7 +150,7 @@ fn old_status<const N: usize>(dev: &LoopDevice, layout: &OldLayout) -> Result<[u
     let mut old = [0; N];
     status::get(dev)?
         .to_old(layout, &mut old)
-        .map_err(|abi::Overflow| EOVERFLOW)?;
+        .map_err(|uapi::Overflow| EOVERFLOW)?;
     Ok(old)
 }
 

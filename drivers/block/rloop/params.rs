@@ -3,10 +3,16 @@
 //! Module parameters; each can be read in `/sys/module/rloop/parameters`.
 
 use crate::geometry;
-use kernel::{pr_err, prelude::*};
+use kernel::{
+    pr_err,
+    prelude::*, //
+};
 use kernel_ext::{
     module_param,
-    module_param::{IntParam, StrParam},
+    module_param::{
+        IntParam,
+        StrParam, //
+    }, //
 };
 
 /// Devices that are there at load, as with Debian's `CONFIG_BLK_DEV_LOOP_MIN_COUNT`.

@@ -2,41 +2,40 @@
 
 //! rloop: files and block devices as disks.
 //!
-//! The files stand on floors and use only those below: numbers and counters (`abi`, `layout`,
-//! `geometry`, `info`, `params`, `stats`), the backing (`backing`), what one request does (`request`,
-//! `transfer`, `space`, `gate`), which way it goes (`ladder`, `lanes`), the device (`device`, `chain`, `status`,
-//! `tune`, `attributes`, `bind`, `unbind`), its ioctls (`ioctl`), and the control node (`control`).
+//! Two planes stand on the device and what it is made of (`device`, `backing`, `geometry`, `nowait`, `stats`,
+//! `uapi`): the control plane, which binds, changes and clears devices (`control`, `ioctl`, `config`), and the
+//! data plane, which serves requests (`io`).
 
 #![deny(unsafe_code)]
 
-mod abi;
-mod attributes;
 mod backing;
-mod bind;
-mod chain;
+mod config;
 mod control;
 mod device;
-mod eagerness;
-mod gate;
 mod geometry;
-mod info;
+mod io;
 mod ioctl;
-mod ladder;
-mod lanes;
-mod layout;
+mod nowait;
 mod params;
-mod request;
-mod space;
 mod stats;
-mod status;
-mod transfer;
-mod tune;
-mod unbind;
+mod uapi;
 
-use control::{Control, Node};
+use control::{
+    Control,
+    Node, //
+};
 use device::Setup;
-use kernel::{pr_err, pr_warn, prelude::*, str::CString, sync::Arc};
-use kernel_ext::{block::major::MajorRegistration, miscdevice};
+use kernel::{
+    pr_err,
+    pr_warn,
+    prelude::*,
+    str::CString,
+    sync::Arc, //
+};
+use kernel_ext::{
+    block::major::MajorRegistration,
+    miscdevice, //
+};
 use params::Params;
 
 module! {

@@ -3,13 +3,22 @@
 //! LOOP_SET_DIRECT_IO, LOOP_SET_BLOCK_SIZE and LOOP_SET_CAPACITY.
 
 use crate::{
-    device::{LoopDevice, Status},
-    geometry,
+    device::{
+        LoopDevice,
+        Status, //
+    },
+    geometry, //
 };
-use kernel::{prelude::*, sync::Arc};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use kernel_ext::block::{
-    bdev::{BlockDevice, OpenMode},
-    gendisk::Disk,
+    bdev::{
+        BlockDevice,
+        OpenMode, //
+    },
+    gendisk::Disk, //
 };
 
 /// Turns direct I/O on or off. EINVAL where the backing or the block size doesn't allow it.

@@ -4,16 +4,19 @@
 
 use crate::backing::Backing;
 use kernel::prelude::*;
-use kernel_ext::{block::mq, workqueue::Workqueue};
+use kernel_ext::{
+    block::mq,
+    workqueue::Workqueue, //
+};
 
-/// Direct writes and cached requests, see `gate.rs`.
+/// Direct writes and cached requests, see `io/dio_exclusion.rs`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Direct,
     Cached,
 }
 
-/// The number of a side of a lane, see `lanes.rs`.
+/// The number of a side of a lane, see `io/workers.rs`.
 #[derive(Clone, Copy)]
 pub(crate) struct SideOfLane(pub(crate) u8);
 

@@ -7,22 +7,34 @@
 //! buffered. Direct I/O ends in the completion of the backing file. What needs no data goes to a
 //! worker, too.
 
-use crate::{
-    gate::Gated,
-    lanes::{Laned, Lanes},
-    request::fail_late,
-    space, transfer,
+use crate::io::{
+    cmd::fail_late,
+    dio_exclusion::Gated,
+    discard,
+    rw,
+    workers::{
+        Laned,
+        Lanes, //
+    }, //
 };
 use kernel::prelude::*;
 use kernel_ext::{
-    block::mq::{NewRequest, Op, Outcome, Request, Submitter},
-    cgroup, errno, workqueue,
+    block::mq::{
+        NewRequest,
+        Op,
+        Outcome,
+        Request,
+        Submitter, //
+    },
+    cgroup,
+    errno,
+    workqueue, //
 };
 
 /// A request arrives. Waits for no I/O.
 pub(crate) fn arrive<T: Gated>(rq: NewRequest<T>, task: &Submitter) -> Outcome {
     let (rq, outcome) = rq.start();
-    if let Some(rq) = transfer::attempt(rq, task) {
+    if let Some(rq) = rw::attempt(rq, task) {
         T::to_worker(rq);
     }
     outcome
@@ -46,10 +58,10 @@ fn serve<T: Gated>(rq: Request<T>) {
         return rq.end(Err(EIO));
     }
     let result = match rq.op() {
-        Op::Read | Op::Write if rq.data().started => return transfer::resume(rq),
-        Op::Read | Op::Write => return transfer::start(rq),
-        Op::Flush => space::flush(backing),
-        Op::Discard | Op::WriteZeroes => return space::change(rq),
+        Op::Read | Op::Write if rq.data().started => return rw::resume(rq),
+        Op::Read | Op::Write => return rw::start(rq),
+        Op::Flush => discard::flush(backing),
+        Op::Discard | Op::WriteZeroes => return discard::change(rq),
         Op::Other => Err(errno::opnotsupp()),
     };
     rq.end(result);

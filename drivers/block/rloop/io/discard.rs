@@ -2,15 +2,23 @@
 
 //! Requests without data: flush, discard and write-zeroes.
 
-use crate::{backing::Backing, geometry, request::Host, stats::Counter};
+use crate::{
+    backing::Backing,
+    geometry,
+    io::cmd::Host,
+    stats::Counter, //
+};
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
-        mq::{Op, Request},
-        SECTOR_SHIFT,
+        mq::{
+            Op,
+            Request, //
+        },
+        SECTOR_SHIFT, //
     },
     errno,
-    fs::SpaceMode,
+    fs::SpaceMode, //
 };
 
 /// Makes all that was written durable. Sleeps.

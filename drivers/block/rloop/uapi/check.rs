@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Compares `abi.rs` with `include/uapi/linux/rloop.h` at compile time.
+//! Compares `uapi.rs` with `include/uapi/linux/rloop.h` at compile time.
 //!
 //! The crate `abi_layout` is generated from what the C compiler makes of the header.
 
 #[cfg(CONFIG_COMPAT)]
-use crate::abi::COMPAT;
-use crate::abi::{self, cmd, config, flag, info64, NATIVE};
+use crate::uapi::COMPAT;
+use crate::uapi::{
+    self,
+    cmd,
+    config,
+    flag,
+    info64,
+    NATIVE, //
+};
 use abi_layout as c;
 
 macro_rules! same {
@@ -41,11 +48,11 @@ same! {
     config::FD => c::CONFIG_FD,
     config::BLOCK_SIZE => c::CONFIG_BLOCK_SIZE,
     config::INFO => c::CONFIG_INFO,
-    abi::NAME_SIZE => c::NAME_SIZE,
-    abi::KEY_SIZE => c::KEY_SIZE,
-    abi::CRYPT_NONE => c::CRYPT_NONE,
-    abi::CRYPT_XOR => c::CRYPT_XOR,
-    abi::CRYPT_CRYPTOAPI => c::CRYPT_CRYPTOAPI,
+    uapi::NAME_SIZE => c::NAME_SIZE,
+    uapi::KEY_SIZE => c::KEY_SIZE,
+    uapi::CRYPT_NONE => c::CRYPT_NONE,
+    uapi::CRYPT_XOR => c::CRYPT_XOR,
+    uapi::CRYPT_CRYPTOAPI => c::CRYPT_CRYPTOAPI,
     flag::READ_ONLY => c::FLAG_READ_ONLY,
     flag::AUTOCLEAR => c::FLAG_AUTOCLEAR,
     flag::PARTSCAN => c::FLAG_PARTSCAN,

@@ -7,12 +7,18 @@
 //! read meanwhile would bring them in again with the old data. So either direct writes or cached
 //! requests are under way, never both. Direct reads need no such care.
 
-use crate::request::{Host, Side};
+use crate::io::cmd::{
+    Host,
+    Side, //
+};
 use kernel::prelude::*;
 use kernel_ext::{
-    block::mq::{Request, RequestList},
+    block::mq::{
+        Request,
+        RequestList, //
+    },
     new_irq_lock,
-    sync::IrqLock,
+    sync::IrqLock, //
 };
 
 /// A device that has a gate.

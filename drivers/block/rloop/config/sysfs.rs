@@ -4,14 +4,27 @@
 //! of any.
 
 use crate::{
-    device::{LoopDevice, Status},
-    stats::Counter,
-    tune,
+    config::update,
+    device::{
+        LoopDevice,
+        Status, //
+    },
+    stats::Counter, //
 };
-use kernel::{fmt, page::PAGE_SIZE, prelude::*, sync::Arc};
+use kernel::{
+    fmt,
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::Arc, //
+};
 use kernel_ext::{
     block::gendisk::Disk,
-    sysfs::{Attribute, Directory, Group, Page},
+    sysfs::{
+        Attribute,
+        Directory,
+        Group,
+        Page, //
+    }, //
 };
 
 /// The directories of all devices.
@@ -62,8 +75,8 @@ static LOOP: &[Attribute<LoopDevice>] = &[
         name: c"dio",
         show: |disk, out| bit(out, status(disk)?.backing.direct),
         store: Some(|disk, text| match text {
-            "0" => tune::set_direct_io(disk.device(), disk, false),
-            "1" => tune::set_direct_io(disk.device(), disk, true),
+            "0" => update::set_direct_io(disk.device(), disk, false),
+            "1" => update::set_direct_io(disk.device(), disk, true),
             _ => Err(EINVAL),
         }),
     },

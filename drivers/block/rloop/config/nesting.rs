@@ -3,11 +3,17 @@
 //! Loop devices on top of loop devices.
 
 use crate::device::LoopDevice;
-use kernel::{prelude::*, sync::Arc};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use kernel_ext::{
-    block::{bdev::BlockDevice, gendisk::Disk},
+    block::{
+        bdev::BlockDevice,
+        gendisk::Disk, //
+    },
     fs::BackingFile,
-    sync::KillableGuard,
+    sync::KillableGuard, //
 };
 
 /// Whether a file is a loop device of this module, or a partition of one.

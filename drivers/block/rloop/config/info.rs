@@ -2,8 +2,14 @@
 
 //! Checking what a user asks of a device in a `loop_info64`.
 
-use crate::abi::{self, Info};
-use kernel::{pr_warn_once, prelude::*};
+use crate::uapi::{
+    self,
+    Info, //
+};
+use kernel::{
+    pr_warn_once,
+    prelude::*, //
+};
 
 /// What a `loop_info64` says, checked: offset and limit are not negative.
 pub(crate) struct Wanted {
@@ -12,23 +18,23 @@ pub(crate) struct Wanted {
     /// The most that it uses of its backing, in bytes; 0 for all.
     pub(crate) sizelimit: i64,
     /// The name that the user gives it; ends with a zero byte.
-    pub(crate) name: [u8; abi::NAME_SIZE],
+    pub(crate) name: [u8; uapi::NAME_SIZE],
 }
 
 impl Wanted {
     /// EINVAL for encryption, which is gone, and EOVERFLOW for an offset or a limit that is
     /// negative as a file offset.
     pub(crate) fn from_info(info: &Info) -> Result<Self> {
-        if info.encrypt_key_size as usize > abi::KEY_SIZE {
+        if info.encrypt_key_size as usize > uapi::KEY_SIZE {
             return Err(EINVAL);
         }
         match info.encrypt_type {
-            abi::CRYPT_NONE => (),
-            abi::CRYPT_XOR => {
+            uapi::CRYPT_NONE => (),
+            uapi::CRYPT_XOR => {
                 pr_warn_once!("support for the xor transformation has been removed\n");
                 return Err(EINVAL);
             }
-            abi::CRYPT_CRYPTOAPI => {
+            uapi::CRYPT_CRYPTOAPI => {
                 pr_warn_once!("support for cryptoloop has been removed, use dm-crypt\n");
                 return Err(EINVAL);
             }

@@ -4,11 +4,21 @@
 
 use crate::{
     backing::idle_limits,
-    device::{Bound, LoopDevice, State},
+    device::{
+        Bound,
+        LoopDevice,
+        State, //
+    }, //
 };
 use core::mem;
-use kernel::{pr_warn, prelude::*};
-use kernel_ext::block::gendisk::{Closed, Disk};
+use kernel::{
+    pr_warn,
+    prelude::*, //
+};
+use kernel_ext::block::gendisk::{
+    Closed,
+    Disk, //
+};
 
 /// LOOP_CLR_FD: the last close unbinds the device. If only the caller has it open, nobody else can
 /// open it any more.

@@ -6,7 +6,10 @@
 //! costs. So after two refusals a request goes to a worker untried, after the next more than twice as
 //! many, until one is served.
 
-use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
 
 /// Most requests that are not tried between two that are.
 #[derive(Clone, Copy)]

@@ -3,25 +3,50 @@
 //! LOOP_CONFIGURE, LOOP_SET_FD and LOOP_CHANGE_FD: putting a file behind a device.
 
 use crate::{
-    abi::{flag, Config},
-    attributes,
-    backing::{self, idle_limits, Backing, Refused},
-    chain,
-    device::{Bound, LoopDevice, State, Status},
-    eagerness::Eagerness,
+    backing::{
+        self,
+        idle_limits,
+        Backing,
+        Refused, //
+    },
+    config::{
+        info::Wanted,
+        nesting,
+        status,
+        sysfs, //
+    },
+    device::{
+        Bound,
+        LoopDevice,
+        State,
+        Status, //
+    },
     geometry,
-    info::Wanted,
+    nowait::Eagerness,
     stats::Stats,
-    status,
+    uapi::{
+        flag,
+        Config, //
+    }, //
 };
-use kernel::{pr_err, prelude::*, sync::Arc};
+use kernel::{
+    pr_err,
+    prelude::*,
+    sync::Arc, //
+};
 use kernel_ext::{
     block::{
-        bdev::{BlockDevice, OpenMode},
-        gendisk::Disk,
+        bdev::{
+            BlockDevice,
+            OpenMode, //
+        },
+        gendisk::Disk, //
     },
-    fs::{BackingFile, RestrictedGfp},
-    module::ModuleRef,
+    fs::{
+        BackingFile,
+        RestrictedGfp, //
+    },
+    module::ModuleRef, //
 };
 
 /// Binds a device. Whatever fails, nothing has changed.
@@ -41,12 +66,12 @@ pub(crate) fn configure(
     } else {
         Some(bdev.claim()?)
     };
-    let nesting = chain::hold(dev, &file)?;
+    let nesting = nesting::hold(dev, &file)?;
     let mut state = dev.state()?;
     if !matches!(*state, State::Unbound) {
         return Err(EBUSY);
     }
-    chain::check(dev, disk, &file)?;
+    nesting::check(dev, disk, &file)?;
     backing::check_kind(&file)?;
     if config.info.flags & !flag::CONFIGURABLE != 0 {
         return Err(EINVAL);
@@ -70,7 +95,7 @@ pub(crate) fn configure(
     let gfp = RestrictedGfp::new(&dev.setup.gfp, &backing.file)?;
     disk.update_limits(backing.limits(block_size))
         .inspect_err(|_| refuse_block_size(dev, block_size))?;
-    let group = attributes::show_binding(disk).inspect_err(|_| {
+    let group = sysfs::show_binding(disk).inspect_err(|_| {
         let _ = disk.update_limits(idle_limits);
     })?;
 
@@ -142,7 +167,7 @@ fn learn(file: BackingFile, offset: i64, read_only: bool, stats: Arc<Stats>) -> 
         read_only,
         stats,
         refused: Arc::new(Refused::default(), GFP_KERNEL)?,
-        nowait: file.can_nowait() && !chain::is_over_loop(&file),
+        nowait: file.can_nowait() && !nesting::is_over_loop(&file),
         regular: file.is_regular(),
         nowait_cached_writes: file.is_regular() && file.can_nowait_cached_writes(),
         writes_sync: file.writes_sync(),
@@ -165,7 +190,7 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     let dev = disk.device();
     let file = BackingFile::from_fd(fd)?;
     backing::check_operations(&file)?;
-    let nesting = chain::hold(dev, &file)?;
+    let nesting = nesting::hold(dev, &file)?;
     let mut state = dev.state()?;
     let State::Bound(bound) = &mut *state else {
         return Err(ENXIO);
@@ -174,7 +199,7 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     if !old.backing.read_only {
         return Err(EINVAL);
     }
-    chain::check(dev, disk, &file)?;
+    nesting::check(dev, disk, &file)?;
     backing::check_kind(&file)?;
 
     let direct = old.backing.direct || file.opened_direct();

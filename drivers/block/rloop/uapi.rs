@@ -2,8 +2,11 @@
 
 //! The ABI of `include/uapi/linux/rloop.h`: numbers, and structs to and from bytes.
 //!
-//! Uses `core` alone, so that it is also tested on the host. `layout.rs` checks it against the
+//! Uses `core` alone, so that it is also tested on the host. `uapi/check.rs` checks it against the
 //! header when the module is built.
+
+#[cfg(not(test))]
+mod check;
 
 /// ioctl numbers of a disk and of the control node.
 pub(crate) mod cmd {

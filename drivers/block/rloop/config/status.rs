@@ -3,12 +3,22 @@
 //! LOOP_SET_STATUS and LOOP_GET_STATUS.
 
 use crate::{
-    abi::{flag, Info},
     backing::Backing,
-    device::{LoopDevice, Status},
-    info::Wanted,
+    config::info::Wanted,
+    device::{
+        LoopDevice,
+        Status, //
+    },
+    uapi::{
+        flag,
+        Info, //
+    }, //
 };
-use kernel::{pr_warn, prelude::*, sync::Arc};
+use kernel::{
+    pr_warn,
+    prelude::*,
+    sync::Arc, //
+};
 use kernel_ext::block::gendisk::Disk;
 
 /// Changes offset, size limit, name, autoclear and partition scan of a bound device.

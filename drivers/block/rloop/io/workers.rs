@@ -9,21 +9,37 @@
 //! Workers are the device's. A work item of the request could still be with the worker that served
 //! the request before, with the same tag, and the workqueue would not start it until that one returns.
 
-use crate::request::{fail_late, Host, SideOfLane};
+use crate::io::cmd::{
+    fail_late,
+    Host,
+    SideOfLane, //
+};
 use core::array;
 use kernel::{
     prelude::*,
     sync::{
-        atomic::{Atomic, Relaxed},
-        rcu, Arc,
-    },
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        rcu,
+        Arc, //
+    }, //
 };
 use kernel_ext::{
-    block::mq::{InFlight, Op, Request, RequestList},
+    block::mq::{
+        InFlight,
+        Op,
+        Request,
+        RequestList, //
+    },
     cgroup::Group,
     new_irq_lock,
     sync::IrqLock,
-    workqueue::{Priority, Workqueue},
+    workqueue::{
+        Priority,
+        Workqueue, //
+    }, //
 };
 
 /// Cgroups that can be busy at once before two share a lane.

@@ -7,20 +7,36 @@
 
 use crate::{
     backing::Backing,
-    eagerness::Patience,
-    gate::Gated,
     geometry,
-    request::{Cmd, Host, Side},
-    stats::Counter,
+    io::{
+        cmd::{
+            Cmd,
+            Host,
+            Side, //
+        },
+        dio_exclusion::Gated, //
+    },
+    nowait::Patience,
+    stats::Counter, //
 };
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
-        mq::{remap, InFlight, Op, Request, Submitter},
-        SECTOR_SHIFT,
+        mq::{
+            remap,
+            InFlight,
+            Op,
+            Request,
+            Submitter, //
+        },
+        SECTOR_SHIFT, //
     },
     errno,
-    fs::kiocb::{self, Ended, Io},
+    fs::kiocb::{
+        self,
+        Ended,
+        Io, //
+    }, //
 };
 
 /// The largest write that is copied to the page cache by the task that brings it, in bytes: it could
