@@ -7,7 +7,10 @@
 
 use crate::helpers;
 use core::marker::PhantomData;
-use kernel::{bindings, types::Opaque};
+use kernel::{
+    bindings,
+    types::Opaque, //
+};
 
 /// One part of a request: wraps `struct bio`.
 ///

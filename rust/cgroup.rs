@@ -6,8 +6,12 @@
 //! [`include/linux/sched/mm.h`](srctree/include/linux/sched/mm.h)
 
 use crate::{
-    block::mq::{InFlight, Operations, Request},
-    helpers,
+    block::mq::{
+        InFlight,
+        Operations,
+        Request, //
+    },
+    helpers, //
 };
 
 /// The cgroup of a request's I/O, to compare. It may be gone when its last request has ended, and

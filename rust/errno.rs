@@ -4,7 +4,10 @@
 //!
 //! C header: [`include/uapi/asm-generic/errno.h`](srctree/include/uapi/asm-generic/errno.h)
 
-use kernel::{bindings, prelude::*};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
 
 /// `ENOSYS`: the function is not implemented. Any context.
 pub fn nosys() -> Error {

@@ -8,5 +8,5 @@ mod backing;
 mod gfp;
 pub mod kiocb;
 
-pub use backing::{BackingFile, DioAlign, Identity, SpaceMode};
+pub use backing::{BackingFile, DioAlign, FallocMode, Identity};
 pub use gfp::{GfpTable, RestrictedGfp};

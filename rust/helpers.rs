@@ -7,11 +7,38 @@
 use core::mem::MaybeUninit;
 use kernel::{
     bindings::{
-        attribute_group, bio, bio_vec, blk_mq_hw_ctx, blk_mq_tag_set, blk_plug, block_device,
-        bvec_iter, device, device_attribute, file, gendisk, iov_iter, kiocb, mutex, queue_limits,
-        request, request_queue, rq_list, spinlock, work_struct, workqueue_struct,
+        attribute_group,
+        bio,
+        bio_vec,
+        blk_mq_hw_ctx,
+        blk_mq_tag_set,
+        blk_plug,
+        block_device,
+        bvec_iter,
+        device,
+        device_attribute,
+        file,
+        gendisk,
+        iov_iter,
+        kiocb,
+        mutex,
+        queue_limits,
+        request,
+        request_queue,
+        rq_list,
+        spinlock,
+        work_struct,
+        workqueue_struct, //
     },
-    ffi::{c_char, c_int, c_long, c_uint, c_ulong, c_ushort, c_void},
+    ffi::{
+        c_char,
+        c_int,
+        c_long,
+        c_uint,
+        c_ulong,
+        c_ushort,
+        c_void, //
+    }, //
 };
 
 /// `kiocb::ki_complete`.
@@ -47,7 +74,7 @@ impl Default for Charge {
 
 /// `struct kx_submitter`: what the task was in the middle of.
 #[repr(C)]
-pub(crate) struct SubmitterState {
+pub(crate) struct InlineState {
     journal_info: usize,
     bio_list: usize,
     plug: usize,
@@ -85,12 +112,12 @@ extern "C" {
 
     pub(crate) fn kx_plug_postpone(list: *mut rq_list, requests: c_ushort) -> bool;
     pub(crate) fn kx_submitter_enter(
-        s: *mut SubmitterState,
+        s: *mut InlineState,
         first: *const request,
         requests: c_ushort,
     );
-    pub(crate) fn kx_submitter_leave(s: *mut SubmitterState, requests: c_ushort);
-    pub(crate) fn kx_submitter_fits(s: *const SubmitterState, rq: *const request) -> bool;
+    pub(crate) fn kx_submitter_leave(s: *mut InlineState, requests: c_ushort);
+    pub(crate) fn kx_submitter_fits(s: *const InlineState, rq: *const request) -> bool;
     pub(crate) fn kx_submitter_is_worker() -> bool;
 
     pub(crate) fn kx_rq_end(rq: *mut request, status: u8, defer: Defer);

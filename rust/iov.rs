@@ -5,11 +5,17 @@
 //! C header: [`include/linux/uio.h`](srctree/include/linux/uio.h)
 
 use crate::{
-    bio::{Bio, Bvec},
-    helpers,
+    bio::{
+        Bio,
+        Bvec, //
+    },
+    helpers, //
 };
 use core::marker::PhantomData;
-use kernel::{bindings, types::Opaque};
+use kernel::{
+    bindings,
+    types::Opaque, //
+};
 
 /// Which way the data of a bvec-backed [`IovIter`] goes.
 #[derive(Clone, Copy, PartialEq, Eq)]

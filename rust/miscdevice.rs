@@ -6,14 +6,21 @@
 //!
 //! C header: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h)
 
-use crate::{helpers, module::THIS_MODULE};
+use crate::{
+    helpers,
+    module::THIS_MODULE, //
+};
 use kernel::{
     bindings,
     error::to_result,
-    ffi::{c_long, c_uint, c_ulong},
+    ffi::{
+        c_long,
+        c_uint,
+        c_ulong, //
+    },
     prelude::*,
     str::CString,
-    types::Opaque,
+    types::Opaque, //
 };
 
 /// What a misc device that only knows ioctls does; the type itself is its data.

@@ -4,7 +4,11 @@
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
-use kernel::{bindings, types::Opaque, ThisModule};
+use kernel::{
+    bindings,
+    types::Opaque,
+    ThisModule, //
+};
 
 #[allow(improper_ctypes)] // Empty structs of C.
 extern "C" {

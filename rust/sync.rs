@@ -6,9 +6,22 @@
 //! [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 
 use crate::helpers;
-use core::{cell::UnsafeCell, ops::Deref, ops::DerefMut};
+use core::{
+    cell::UnsafeCell,
+    ops::{
+        Deref,
+        DerefMut, //
+    }, //
+};
 use kernel::{
-    bindings, error::to_result, prelude::*, sync::LockClassKey, types::NotThreadSafe, types::Opaque,
+    bindings,
+    error::to_result,
+    prelude::*,
+    sync::LockClassKey,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
 };
 
 /// A `struct mutex` around a value, with `mutex_lock_killable()`.

@@ -5,8 +5,12 @@
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
 use crate::{
-    block::gendisk::{Disk, DiskRef, Operations},
-    helpers,
+    block::gendisk::{
+        Disk,
+        DiskRef,
+        Operations, //
+    },
+    helpers, //
 };
 use kernel::{
     bindings,

@@ -4,20 +4,30 @@
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
-use crate::{helpers, workqueue::Workqueue};
-use core::{marker::PhantomData, ptr};
+use crate::{
+    helpers,
+    workqueue::Workqueue, //
+};
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
 use kernel::{
-    bindings, container_of,
+    bindings,
+    container_of,
     prelude::*,
     sync::{
-        atomic::{Atomic, Full},
-        Arc,
+        atomic::{
+            Atomic,
+            Full, //
+        },
+        Arc, //
     },
-    types::Opaque,
+    types::Opaque, //
 };
 
 /// What has workers.
-pub trait Employer: Send + Sync + Sized + 'static {
+pub trait WorkArrayOps: Send + Sync + Sized + 'static {
     /// Does what there is to do for the worker of this number. May sleep.
     fn work(this: &Arc<Self>, number: usize);
 }
@@ -29,7 +39,7 @@ pub trait Employer: Send + Sync + Sized + 'static {
 /// `owner` of an item is null, or came from [`Arc::into_raw`] and holds that reference. An item that
 /// is queued holds one to the array.
 #[pin_data]
-pub struct Workers<T: Employer, const N: usize> {
+pub struct WorkArray<T: WorkArrayOps, const N: usize> {
     #[pin]
     items: Opaque<[Item<T>; N]>,
     _p: PhantomData<T>,
@@ -43,11 +53,11 @@ struct Item<T> {
 }
 
 // SAFETY: Work items may be used by any task, and owners may be sent and shared.
-unsafe impl<T: Employer, const N: usize> Send for Workers<T, N> {}
+unsafe impl<T: WorkArrayOps, const N: usize> Send for WorkArray<T, N> {}
 // SAFETY: Items are changed by the workqueue, which synchronises that, and by atomics.
-unsafe impl<T: Employer, const N: usize> Sync for Workers<T, N> {}
+unsafe impl<T: WorkArrayOps, const N: usize> Sync for WorkArray<T, N> {}
 
-impl<T: Employer, const N: usize> Workers<T, N> {
+impl<T: WorkArrayOps, const N: usize> WorkArray<T, N> {
     /// Sleeps. Fails with ENOMEM.
     pub fn new() -> Result<Arc<Self>> {
         let init = pin_init!(Self {
@@ -67,26 +77,27 @@ impl<T: Employer, const N: usize> Workers<T, N> {
         Arc::pin_init(init, GFP_KERNEL)
     }
 
-    /// Has [`Employer::work`] called in the queue. A worker that is just at work is called again
-    /// after that, in the same thread; one that has not begun yet is called once. Any context, while
-    /// there are other references to the owner and to the workers.
-    pub fn start(this: &Arc<Self>, number: usize, owner: Arc<T>, wq: &Workqueue) {
+    /// Queues the item `number`, so that [`WorkArrayOps::work`] is called for `owner`: `queue_work()`. An item
+    /// that runs is called again after that, in the same thread; an item that is queued already is called
+    /// once, for the owner that it was queued with. Any context.
+    pub fn start(this: &Arc<Self>, number: usize, owner: &Arc<T>, wq: &Workqueue) {
         if number >= N {
             return;
         }
         // SAFETY: The array has so many, all initialised by `new`.
         let item = unsafe { this.items.get().cast::<Item<T>>().add(number) };
-        let new = Arc::into_raw(owner).cast_mut();
+        let new = Arc::into_raw(owner.clone()).cast_mut();
         // SAFETY: As above.
-        let old = unsafe { (*item).owner.xchg(new, Full) };
-        if !old.is_null() {
-            // SAFETY: By the invariant the reference is ours now.
-            drop(unsafe { Arc::from_raw(old) });
+        if unsafe { (*item).owner.cmpxchg(ptr::null_mut(), new, Full) }.is_err() {
+            // Not the last one, as the caller has another.
+            // SAFETY: It came from `into_raw` above and was not stored.
+            drop(unsafe { Arc::from_raw(new) });
         }
         let kept = Arc::into_raw(this.clone());
         // SAFETY: Initialised, and while it is queued the reference above keeps it.
         if !unsafe { helpers::kx_queue_work(wq.as_raw(), &raw mut (*item).work) } {
-            // SAFETY: It was queued already, with a reference of its own.
+            // Not the last one, as above.
+            // SAFETY: The item was queued already, with a reference of its own.
             drop(unsafe { Arc::from_raw(kept) });
         }
     }

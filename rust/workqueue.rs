@@ -8,10 +8,13 @@ use crate::helpers;
 use core::ptr::NonNull;
 use kernel::{
     bindings,
-    fmt::{self, Write},
+    fmt::{
+        self,
+        Write, //
+    },
     prelude::*,
     str::NullTerminatedFormatter,
-    workqueue::Queue,
+    workqueue::Queue, //
 };
 
 /// At which priority the items of a queue run.
@@ -90,7 +93,7 @@ pub fn as_io_worker<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Lets other tasks run where it is time: `cond_resched()`. Sleeps.
-pub fn yield_if_due() {
+pub fn cond_resched() {
     // SAFETY: No requirements but a context that may sleep; in another it warns.
     unsafe { helpers::kx_cond_resched() };
 }

@@ -4,9 +4,17 @@
 //!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
-use crate::{block::gendisk, helpers};
+use crate::{
+    block::gendisk,
+    helpers, //
+};
 use core::ffi::c_void;
-use kernel::{bindings, error::to_result, prelude::*, types::Opaque};
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    types::Opaque, //
+};
 
 /// A block device that somebody keeps alive: wraps `struct block_device`.
 ///
@@ -59,29 +67,29 @@ impl BlockDevice {
     /// Keeps others from opening the device exclusively, as `bd_prepare_to_claim()`, until the
     /// guard is dropped. Sleeps while another claim is under way; fails with EBUSY if the device
     /// is held exclusively.
-    pub fn claim(&self) -> Result<Claimed<'_>> {
+    pub fn prepare_to_claim(&self) -> Result<ClaimGuard<'_>> {
         let holder: *mut c_void = core::ptr::from_ref(&HOLDER).cast_mut().cast();
         // SAFETY: The device is live; the holder is only an address.
         to_result(unsafe {
             bindings::bd_prepare_to_claim(self.as_raw(), holder, core::ptr::null())
         })?;
-        Ok(Claimed { bdev: self, holder })
+        Ok(ClaimGuard { bdev: self, holder })
     }
 }
 
 /// The address that stands for all claims of this module.
 static HOLDER: u8 = 0;
 
-/// A claim on a block device that is under way; see [`BlockDevice::claim`].
+/// A claim on a block device that is under way; see [`BlockDevice::prepare_to_claim`].
 #[must_use]
-pub struct Claimed<'a> {
+pub struct ClaimGuard<'a> {
     bdev: &'a BlockDevice,
     holder: *mut c_void,
 }
 
-impl Drop for Claimed<'_> {
+impl Drop for ClaimGuard<'_> {
     fn drop(&mut self) {
-        // SAFETY: Claimed by `claim` with this holder and not yet let go.
+        // SAFETY: ClaimGuard by `claim` with this holder and not yet let go.
         unsafe { bindings::bd_abort_claiming(self.bdev.as_raw(), self.holder) };
     }
 }

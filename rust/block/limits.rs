@@ -53,7 +53,7 @@ impl Limits {
 
     /// The largest discard and the largest write-zeroes request, in 512-byte sectors (0: neither
     /// is supported), and the granularity of discards in bytes.
-    pub fn set_space(&mut self, max_sectors: u32, granularity: u32) -> &mut Self {
+    pub fn set_discard(&mut self, max_sectors: u32, granularity: u32) -> &mut Self {
         self.0.max_hw_discard_sectors = max_sectors;
         self.0.max_write_zeroes_sectors = max_sectors;
         self.0.discard_granularity = if max_sectors == 0 { 0 } else { granularity };
@@ -61,14 +61,14 @@ impl Limits {
     }
 
     /// Discards are not supported after all.
-    pub fn forget_discard(&mut self) -> &mut Self {
+    pub fn disable_discard(&mut self) -> &mut Self {
         self.0.max_hw_discard_sectors = 0;
         self.0.discard_granularity = 0;
         self
     }
 
     /// Write-zeroes is not supported after all.
-    pub fn forget_write_zeroes(&mut self) -> &mut Self {
+    pub fn disable_write_zeroes(&mut self) -> &mut Self {
         self.0.max_write_zeroes_sectors = 0;
         self
     }

@@ -13,9 +13,13 @@ use kernel::{
     prelude::*,
     str::CString,
     sync::{
-        atomic::{Acquire, Atomic, Release},
-        Arc,
-    },
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        Arc, //
+    }, //
 };
 
 /// What a driver does when a device node is opened that has no disk.

@@ -26,5 +26,5 @@ pub(crate) use pdu::{Pdu, INLINE_BVECS};
 pub use queue::FrozenQueue;
 pub(crate) use queue::QueueData;
 pub use request::{InFlight, NewRequest, Op, Outcome, Request, RequestFlags};
-pub use submitter::Submitter;
+pub use submitter::InlineContext;
 pub use tag_set::{TagSet, TagSetConfig};

@@ -5,14 +5,20 @@
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
 use crate::{
-    block::{bdev::BlockDevice, limits::RequestSize},
-    helpers,
+    block::{
+        bdev::BlockDevice,
+        limits::RequestSize, //
+    },
+    helpers, //
 };
 use core::ptr::NonNull;
 use kernel::{
     bindings,
-    error::{from_err_ptr, to_result},
-    prelude::*,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    prelude::*, //
 };
 
 /// A reference to an open file: wraps `struct file`.
@@ -34,7 +40,7 @@ pub struct DioAlign {
     /// Memory must be aligned to this.
     pub memory: u32,
     /// Whether the file system says so; else it is the best guess.
-    pub told: bool,
+    pub reported: bool,
 }
 
 /// Where a file is: what `stat` tells, in the encoding of `huge_encode_dev()`.
@@ -48,13 +54,13 @@ pub struct Identity {
     pub rdevice: u64,
 }
 
-/// What [`BackingFile::change_space`] does to a range; the size of the file stays.
+/// What [`BackingFile::fallocate`] does to a range; the size of the file stays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SpaceMode {
+pub enum FallocMode {
     /// Give the space back: `FALLOC_FL_PUNCH_HOLE`.
-    Punch,
+    PunchHole,
     /// Zero it and keep the space: `FALLOC_FL_ZERO_RANGE`.
-    Zero,
+    ZeroRange,
 }
 
 impl BackingFile {
@@ -144,7 +150,7 @@ impl BackingFile {
     }
 
     /// `FOP_BUFFER_WASYNC`: knows writes to the page cache that don't wait.
-    pub fn can_nowait_cached_writes(&self) -> bool {
+    pub fn can_nowait_buffered_writes(&self) -> bool {
         self.traits(256)
     }
 
@@ -173,7 +179,7 @@ impl BackingFile {
     }
 
     /// The block device that this file is, or that its file system is on.
-    pub fn device_below(&self) -> Option<&BlockDevice> {
+    pub fn lower_device(&self) -> Option<&BlockDevice> {
         self.raw_device_below()
             // SAFETY: We hold a reference to the file, which keeps the device open, or its file system
             // mounted, and that its `s_bdev`: no file system changes it while it is mounted.
@@ -208,8 +214,9 @@ impl BackingFile {
     pub fn dio_align(&self) -> DioAlign {
         let (mut offset, mut memory) = (512, 512);
         // SAFETY: We hold a reference to the file.
-        let told = unsafe { helpers::kx_file_dio_align(self.as_raw(), &mut offset, &mut memory) };
-        if !told {
+        let reported =
+            unsafe { helpers::kx_file_dio_align(self.as_raw(), &mut offset, &mut memory) };
+        if !reported {
             if let Some(bdev) = self.raw_device_below() {
                 // SAFETY: The file keeps the device below it alive.
                 unsafe { helpers::kx_bdev_dio_limits(bdev, &mut offset, &mut memory) };
@@ -218,7 +225,7 @@ impl BackingFile {
         DioAlign {
             offset,
             memory,
-            told,
+            reported,
         }
     }
 
@@ -257,7 +264,7 @@ impl BackingFile {
     /// in 512-byte sectors, 0 if it can't. Sleeps.
     ///
     /// Discards must read back as zeroes, so of a block device it is the write-zeroes limit.
-    pub fn space_limits(&self) -> (u32, u32) {
+    pub fn discard_limits(&self) -> (u32, u32) {
         let (mut granularity, mut max) = (0, 0);
         if let Some(bdev) = self.block_device() {
             // SAFETY: The file keeps the device open.
@@ -350,12 +357,12 @@ impl BackingFile {
     /// Punches or zeroes `len` bytes at `pos`, keeping the size: `vfs_fallocate()`. Sleeps.
     ///
     /// Fails with EOPNOTSUPP where the file system can't.
-    pub fn change_space(&self, mode: SpaceMode, pos: i64, len: u32) -> Result {
+    pub fn fallocate(&self, mode: FallocMode, pos: i64, len: u32) -> Result {
         const KEEP_SIZE: i32 = 0x01;
         let mode = KEEP_SIZE
             | match mode {
-                SpaceMode::Punch => 0x02,
-                SpaceMode::Zero => 0x10,
+                FallocMode::PunchHole => 0x02,
+                FallocMode::ZeroRange => 0x10,
             };
         // SAFETY: We hold a reference to the file.
         to_result(unsafe { bindings::vfs_fallocate(self.as_raw(), mode, pos, len.into()) })

@@ -12,8 +12,11 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    rbtree::{RBTree, RBTreeNodeReservation},
-    sync::Arc,
+    rbtree::{
+        RBTree,
+        RBTreeNodeReservation, //
+    },
+    sync::Arc, //
 };
 
 /// The page caches that are restricted, and how often: several devices may have one file.

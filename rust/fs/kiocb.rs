@@ -11,24 +11,44 @@
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
 use crate::{
-    bio::{Bio, Bvec},
-    block::mq::{InFlight, Op, Operations, Pdu, Request, Submitter, INLINE_BVECS},
+    bio::{
+        Bio,
+        Bvec, //
+    },
+    block::mq::{
+        InFlight,
+        InlineContext,
+        Op,
+        Operations,
+        Pdu,
+        Request,
+        INLINE_BVECS, //
+    },
     fs::BackingFile,
     helpers,
-    iov::{Direction, IovIter},
+    iov::{
+        Direction,
+        IovIter, //
+    }, //
 };
 use kernel::{
-    alloc::{flags::GFP_NOWAIT, KVec},
+    alloc::{
+        flags::GFP_NOWAIT,
+        KVec, //
+    },
     bindings,
     error::Error,
     ffi::c_long,
     prelude::*,
-    sync::atomic::{Full, Relaxed},
-    types::Opaque,
+    sync::atomic::{
+        Full,
+        Relaxed, //
+    },
+    types::Opaque, //
 };
 
 /// How a request is transferred.
-pub struct Io<'a> {
+pub struct KiocbParams<'a> {
     /// The file, which must stay where the request found it until the request ends.
     pub file: &'a BackingFile,
     /// Where the request begins in the file, in bytes.
@@ -43,7 +63,7 @@ pub struct Io<'a> {
     pub dontcache: bool,
 }
 
-impl Io<'_> {
+impl KiocbParams<'_> {
     fn flags(&self, nowait: bool, write: bool, polled: bool) -> u32 {
         let bit = |on: bool, flag: u32| if on { flag } else { 0 };
         bit(self.direct, helpers::io::DIRECT)
@@ -69,7 +89,7 @@ pub struct Ended<T: Operations>(pub Request<T>, pub Result<u32>);
 pub fn submit<T, F>(rq: Request<T>, f: F) -> Option<Ended<T>>
 where
     T: Operations,
-    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<Io<'a>>,
+    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<KiocbParams<'a>>,
 {
     start(rq, false, f)
 }
@@ -77,10 +97,10 @@ where
 /// As [`submit`], in the task that brings the request and without waiting for I/O: `IOCB_NOWAIT`,
 /// and for cached reads `IOCB_NOIO`. EAGAIN, now or later, is the answer if it would have to
 /// wait.
-pub fn try_submit<T, F>(rq: Request<T>, _task: &Submitter, f: F) -> Option<Ended<T>>
+pub fn try_submit<T, F>(rq: Request<T>, _task: &InlineContext, f: F) -> Option<Ended<T>>
 where
     T: Operations,
-    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<Io<'a>>,
+    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<KiocbParams<'a>>,
 {
     start(rq, true, f)
 }
@@ -89,7 +109,7 @@ where
 fn start<T, F>(rq: Request<T>, nowait: bool, f: F) -> Option<Ended<T>>
 where
     T: Operations,
-    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<Io<'a>>,
+    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<KiocbParams<'a>>,
 {
     let raw = rq.into_raw();
     // SAFETY: We took the request over, and it stays started until it is passed on below.

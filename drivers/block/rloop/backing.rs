@@ -4,7 +4,7 @@
 
 use crate::{
     geometry,
-    nowait::Eagerness,
+    nowait::NowaitBackoff,
     stats::Stats, //
 };
 use kernel::{
@@ -31,7 +31,7 @@ use kernel_ext::{
     fs::{
         BackingFile,
         DioAlign,
-        SpaceMode, //
+        FallocMode, //
     }, //
 };
 
@@ -44,35 +44,51 @@ pub(crate) struct Backing {
     pub(crate) offset: i64,
     /// What direct I/O on the file needs.
     pub(crate) align: DioAlign,
-    /// Whether requests go past the page cache of the file, if they are aligned.
-    pub(crate) direct: bool,
-    /// The longest direct I/O that may be tried without waiting, in bytes: what is split on its way
-    /// down has to wait. 0 where the device below takes no bios that are not to wait.
-    pub(crate) at_once: u32,
-    /// Whether some may not be: then direct writes and cached I/O take turns.
-    pub(crate) mixed: bool,
-    /// Whether bios go to a device below as they are.
-    pub(crate) passes_on: bool,
+    pub(crate) mode: IoMode,
+    /// The longest direct I/O that may be submitted nowait, in bytes: what is split on its way down may
+    /// have to wait. 0 where the lower device does not know REQ_NOWAIT.
+    pub(crate) max_nowait_bytes: u32,
     pub(crate) read_only: bool,
     pub(crate) stats: Arc<Stats>,
-    pub(crate) refused: Arc<Refused>,
-    /// Whether I/O may be tried without waiting, and how that went.
+    pub(crate) unsupported: Arc<UnsupportedOps>,
+    /// The file supports IOCB_NOWAIT.
     pub(crate) nowait: bool,
-    /// It is a regular file.
+    /// The file is a regular one.
     pub(crate) regular: bool,
-    /// Writes to the page cache may be tried without waiting.
-    pub(crate) nowait_cached_writes: bool,
-    /// Every write is waited for until it is durable.
-    pub(crate) writes_sync: bool,
-    pub(crate) reads: Arc<Eagerness>,
-    pub(crate) writes: Arc<Eagerness>,
+    /// The file supports IOCB_NOWAIT for cached writes, too.
+    pub(crate) nowait_buffered_writes: bool,
+    /// The file makes every write durable before it completes: O_SYNC, O_DSYNC.
+    pub(crate) sync_writes: bool,
+    read_backoff: Arc<NowaitBackoff>,
+    write_backoff: Arc<NowaitBackoff>,
 }
 
-/// What the file has refused to do with its space, learnt from its answers.
+/// How reads and writes reach the backing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IoMode {
+    /// Through the page cache of the file.
+    Buffered,
+    /// With IOCB_DIRECT; every request is aligned for it.
+    Direct,
+    /// With IOCB_DIRECT where a request is aligned for it, else through the page cache. Direct writes and
+    /// cached I/O exclude each other.
+    DirectMixed,
+    /// As bios with another sector and device, to a block device.
+    Remap,
+}
+
+impl IoMode {
+    /// Whether requests may bypass the page cache of the file.
+    pub(crate) fn is_direct(self) -> bool {
+        self != IoMode::Buffered
+    }
+}
+
+/// The modes of `fallocate()` that the file has answered with EOPNOTSUPP.
 #[derive(Default)]
-pub(crate) struct Refused {
-    punch: Flag,
-    zero: Flag,
+pub(crate) struct UnsupportedOps {
+    punch_hole: Flag,
+    zero_range: Flag,
     retired: Flag,
 }
 
@@ -84,45 +100,72 @@ impl Default for Flag {
     }
 }
 
-impl Refused {
-    /// Takes note of a refusal. Whether it is the first one.
-    pub(crate) fn note(&self, mode: SpaceMode) -> bool {
+impl UnsupportedOps {
+    /// Notes that a mode is not supported. Returns whether that was not known.
+    pub(crate) fn note(&self, mode: FallocMode) -> bool {
         !self.flag(mode).0.xchg(true, Relaxed)
     }
 
-    /// Nothing could be done about a refusal: the next one will be the first.
-    pub(crate) fn forget(&self, mode: SpaceMode) {
+    /// Forgets what [`note`](Self::note) noted, so that the next failure is noted again.
+    pub(crate) fn forget(&self, mode: FallocMode) {
         self.flag(mode).0.store(false, Relaxed);
     }
 
-    fn flag(&self, mode: SpaceMode) -> &Flag {
+    fn flag(&self, mode: FallocMode) -> &Flag {
         match mode {
-            SpaceMode::Punch => &self.punch,
-            SpaceMode::Zero => &self.zero,
+            FallocMode::PunchHole => &self.punch_hole,
+            FallocMode::ZeroRange => &self.zero_range,
         }
     }
 
-    /// The file is leaving the device, whose limits are no longer its business.
+    /// Ends the effect of [`apply`](Self::apply): the file is no longer the backing of the device.
     pub(crate) fn retire(&self) {
         self.retired.0.store(true, Release);
     }
 
-    /// Takes what was refused out of the limits. A hole is the cheap way to zeroes, so without
-    /// holes there is neither.
+    /// Takes what is not supported out of the limits. Write-zeroes uses holes, too, so without holes
+    /// neither is supported.
     pub(crate) fn apply(&self, limits: &mut Limits) {
         if self.retired.0.load(Acquire) {
             return;
         }
-        if self.punch.0.load(Relaxed) {
-            limits.forget_discard().forget_write_zeroes();
+        if self.punch_hole.0.load(Relaxed) {
+            limits.disable_discard().disable_write_zeroes();
         }
-        if self.zero.0.load(Relaxed) {
-            limits.forget_write_zeroes();
+        if self.zero_range.0.load(Relaxed) {
+            limits.disable_write_zeroes();
         }
     }
 }
 
 impl Backing {
+    /// The backing on a file that starts at byte `offset` of it, in buffered mode. `over_loop`: the lower
+    /// device is a loop device of this module, which submits nowait itself. Sleeps. Fails with ENOMEM.
+    pub(crate) fn new(
+        file: BackingFile,
+        offset: i64,
+        read_only: bool,
+        over_loop: bool,
+        stats: Arc<Stats>,
+    ) -> Result<Self> {
+        Ok(Self {
+            offset,
+            align: file.dio_align(),
+            mode: IoMode::Buffered,
+            max_nowait_bytes: 0,
+            read_only,
+            stats,
+            unsupported: Arc::new(UnsupportedOps::default(), GFP_KERNEL)?,
+            nowait: file.can_nowait() && !over_loop,
+            regular: file.is_regular(),
+            nowait_buffered_writes: file.is_regular() && file.can_nowait_buffered_writes(),
+            sync_writes: file.writes_sync(),
+            read_backoff: Arc::new(NowaitBackoff::new(), GFP_KERNEL)?,
+            write_backoff: Arc::new(NowaitBackoff::new(), GFP_KERNEL)?,
+            file,
+        })
+    }
+
     /// Whether direct I/O is possible, at least for some requests.
     fn can_direct(&self) -> bool {
         self.file.can_direct() && geometry::direct_fits(self.offset, self.align.offset)
@@ -136,27 +179,36 @@ impl Backing {
     }
 
     /// The limits of the disk. Sleeps.
-    pub(crate) fn limits(&self, block_size: u32) -> impl FnOnce(&mut Limits) {
+    pub(crate) fn limits(&self, block_size: u32) -> impl FnOnce(&mut Limits) + 'static {
         let write_cache = self.file.has_fsync() && !self.read_only;
         let rotational = self.file.rotational();
-        let (granularity, max) = self.file.space_limits();
+        let (granularity, max) = self.file.discard_limits();
         let memory = self.memory_alignment();
         let atomic = self.atomic_units();
-        let refused = self.refused.clone();
+        let unsupported = self.unsupported.clone();
         move |limits: &mut Limits| {
             limits
                 .set_block_size(block_size)
                 .set_memory_alignment(memory)
                 .set_atomic_units(atomic)
                 .set_features(write_cache, write_cache, rotational)
-                .set_space(max, granularity);
-            refused.apply(limits);
+                .set_discard(max, granularity);
+            unsupported.apply(limits);
         }
     }
 
-    /// The smallest and the largest atomic write, in bytes: only where bios go to the device below.
+    /// The limits that depend on the I/O mode alone.
+    pub(crate) fn io_limits(&self) -> impl FnOnce(&mut Limits) + 'static {
+        let memory = self.memory_alignment();
+        let atomic = self.atomic_units();
+        move |limits| {
+            limits.set_memory_alignment(memory).set_atomic_units(atomic);
+        }
+    }
+
+    /// The smallest and the largest atomic write, in bytes: only a lower device has them.
     pub(crate) fn atomic_units(&self) -> (u32, u32) {
-        if self.passes_on && !self.read_only {
+        if self.mode == IoMode::Remap && !self.read_only {
             geometry::atomic_units(self.offset, self.file.atomic_units())
         } else {
             (0, 0)
@@ -165,25 +217,35 @@ impl Backing {
 
     /// The memory alignment that requests must have.
     pub(crate) fn memory_alignment(&self) -> u32 {
-        geometry::memory_alignment(self.direct, self.align.memory, PAGE_SIZE as u32)
+        geometry::memory_alignment(self.mode.is_direct(), self.align.memory, PAGE_SIZE as u32)
     }
 
-    /// Makes ready for requests: what is dirty in the page cache must not overtake direct I/O, and
-    /// what is there at all keeps it waiting. Sleeps.
-    pub(crate) fn settle(&self) {
-        // (An error is reported by the next flush.)
+    /// Writes dirty pages of the file back, so that direct I/O does not find them, and for direct I/O
+    /// invalidates the page cache, as direct writes wait for pages that are there. Sleeps.
+    pub(crate) fn sync_and_invalidate(&self) {
+        // An error stays with the file: the next flush reports it.
         let _ = self.file.write_back();
-        if self.direct {
+        if self.mode.is_direct() {
             self.file.drop_cache();
         }
     }
 
-    /// How attempts to serve such requests without waiting went.
-    pub(crate) fn eagerness(&self, op: Op) -> &Eagerness {
+    /// The backoff for requests of this kind.
+    pub(crate) fn backoff(&self, op: Op) -> &NowaitBackoff {
         match op {
-            Op::Read => &self.reads,
-            _ => &self.writes,
+            Op::Read => &self.read_backoff,
+            _ => &self.write_backoff,
         }
+    }
+
+    /// The same backing at byte `offset` of the file. Direct I/O is switched off where the new offset does not
+    /// allow it. Sleeps. Fails with ENOMEM.
+    pub(crate) fn with_offset(&self, offset: i64, block_size: u32) -> Result<Self> {
+        let there = Self {
+            offset,
+            ..self.clone()
+        };
+        there.with_direct(self.mode.is_direct(), block_size)
     }
 
     /// The same backing in another mode, for a disk with this block size: direct only if asked for
@@ -193,18 +255,23 @@ impl Backing {
         if direct {
             self.file.prepare_direct()?;
         }
-        let mixed =
-            direct && (!self.align.told || !geometry::aligned(0, block_size, self.align.offset));
-        let at_once = match self.file.request_size() {
+        let aligned = self.align.reported && geometry::aligned(0, block_size, self.align.offset);
+        let mode = match direct {
+            false => IoMode::Buffered,
+            true if !aligned => IoMode::DirectMixed,
+            true if self.nowait && self.file.is_block() => IoMode::Remap,
+            true => IoMode::Direct,
+        };
+        let max_nowait_bytes = match self.file.request_size() {
             _ if !self.file.device_can_nowait() => 0,
             None => u32::MAX,
-            Some(below) => geometry::at_once(below.sectors, below.segments, PAGE_SIZE as u32),
+            Some(lower) => {
+                geometry::max_nowait_bytes(lower.sectors, lower.segments, PAGE_SIZE as u32)
+            }
         };
         Ok(Self {
-            direct,
-            at_once,
-            mixed,
-            passes_on: direct && !mixed && self.nowait && self.file.is_block(),
+            mode,
+            max_nowait_bytes,
             ..self.clone()
         })
     }
@@ -241,5 +308,5 @@ pub(crate) fn idle_limits(limits: &mut Limits) {
         .set_request_size(REQUEST_SIZE)
         .set_atomic_units((0, 0))
         .set_features(false, false, false)
-        .set_space(0, 0);
+        .set_discard(0, 0);
 }

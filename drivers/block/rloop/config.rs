@@ -4,7 +4,6 @@
 
 pub(crate) mod clear;
 pub(crate) mod configure;
-pub(crate) mod info;
 pub(crate) mod nesting;
 pub(crate) mod status;
 pub(crate) mod sysfs;

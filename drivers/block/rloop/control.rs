@@ -6,7 +6,7 @@ use crate::{
     backing::idle_limits,
     device::{
         LoopDevice,
-        Setup,
+        Shared,
         State, //
     },
     params::{
@@ -49,7 +49,7 @@ use kernel_ext::{
 /// All devices of the module.
 #[pin_data]
 pub(crate) struct Control {
-    setup: Arc<Setup>,
+    shared: Arc<Shared>,
     major: u32,
     depth: u32,
     poll_queues: u32,
@@ -79,9 +79,9 @@ impl Drop for Live {
 }
 
 impl Control {
-    pub(crate) fn new(setup: Arc<Setup>, major: u32, params: Params) -> impl PinInit<Self> {
+    pub(crate) fn new(shared: Arc<Shared>, major: u32, params: Params) -> impl PinInit<Self> {
         pin_init!(Self {
-            setup,
+            shared,
             major,
             depth: params.depth,
             poll_queues: params.poll_queues,
@@ -99,7 +99,7 @@ impl Control {
             Some(n) => n,
             None => lowest_free(&devices),
         };
-        if number >= 1 << (MINOR_BITS - self.setup.part_shift) {
+        if number >= 1 << (MINOR_BITS - self.shared.part_shift) {
             return Err(EINVAL);
         }
         devices.insert(node.into_node(number, Slot::Busy));
@@ -123,7 +123,7 @@ impl Control {
     }
 
     fn make(&self, number: u32) -> Result<Live> {
-        let dev = Arc::pin_init(LoopDevice::new(number, self.setup.clone()), GFP_KERNEL)?;
+        let dev = Arc::pin_init(LoopDevice::new(number, self.shared.clone()), GFP_KERNEL)?;
         let tags = KBox::pin_init(
             TagSet::new(TagSetConfig {
                 depth: self.depth,
@@ -135,14 +135,14 @@ impl Control {
         idle_limits(&mut limits);
         let disk = DiskRegistration::new(
             DiskConfig {
-                name: fmt!("{}{number}", self.setup.prefix),
+                name: fmt!("{}{number}", self.shared.prefix),
                 major: self.major,
-                minor: number << self.setup.part_shift,
-                minors: 1 << self.setup.part_shift,
-                partscan: self.setup.scans_always(),
+                minor: number << self.shared.part_shift,
+                minors: 1 << self.shared.part_shift,
+                partscan: self.shared.scans_always(),
                 limits,
             },
-            self.setup.directories.state.clone(),
+            self.shared.directories.state.clone(),
             tags,
             dev.clone(),
         )?;
@@ -222,7 +222,7 @@ fn lowest_free(devices: &KillableGuard<'_, RBTree<u32, Slot>>) -> u32 {
 /// A node was opened that has no device.
 impl Probe for Control {
     fn probe(&self, minor: u32) {
-        let number = minor >> self.setup.part_shift;
+        let number = minor >> self.shared.part_shift;
         if self.probe_limit != 0 && number >= self.probe_limit {
             return;
         }

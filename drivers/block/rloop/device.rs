@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A loop device and the states that it can be in.
+//! A loop device, its state and its status.
 
 use crate::{
-    backing::Backing,
-    config::sysfs::Directories,
+    backing::{
+        Backing,
+        IoMode, //
+    },
     io::{
-        cmd::{
-            Cmd,
-            Host, //
-        },
-        dio_exclusion::{
-            Gate,
-            Gated, //
-        },
+        cmd::Cmd,
         dispatch,
         rw,
-        workers::{
-            self,
-            Laned,
-            Lanes,
-            Urgent, //
-        }, //
+        workers::HighpriWorkers,
+        IoDevice,
+        IoEngine, //
     },
     params::Params,
     uapi, //
@@ -41,13 +33,17 @@ use kernel::{
     }, //
 };
 use kernel_ext::{
-    block::mq::{
-        HwCtx,
-        NewRequest,
-        Operations,
-        Outcome,
-        Request,
-        Submitter, //
+    block::{
+        gendisk::Disk,
+        limits::Limits,
+        mq::{
+            HwCtx,
+            InlineContext,
+            NewRequest,
+            Operations,
+            Outcome,
+            Request, //
+        }, //
     },
     fs::{
         GfpTable,
@@ -59,88 +55,91 @@ use kernel_ext::{
         KillableGuard,
         KillableMutex, //
     },
-    sysfs::Group,
-    workers::{
-        Employer,
-        Workers, //
+    sysfs::{
+        Directory,
+        Group, //
     },
-    workqueue::{
-        Priority,
-        Workqueue, //
-    }, //
+    workers::WorkArrayOps, //
 };
 
 /// What all devices of the module share.
 #[pin_data]
-pub(crate) struct Setup {
+pub(crate) struct Shared {
     /// The prefix of the disks' names.
     pub(crate) prefix: &'static str,
-    /// Whether devices are direct by default.
+    /// Whether devices use direct I/O by default: module parameter `dio`.
     pub(crate) dio: bool,
     /// A device has 2 to the power of this minors, see `max_part`.
     pub(crate) part_shift: u32,
-    /// Held while a device is put on top of another loop device, and while one begins to go, so
-    /// that a chain of loop devices does not change while it is walked. Taken before [`State`]'s.
+    /// Held while a device is bound to another loop device, and while one begins to be cleared, so that
+    /// a chain of loop devices does not change while it is walked. Taken before [`State`]'s mutex.
     #[pin]
     pub(crate) nesting: KillableMutex<()>,
-    /// The backing files whose page caches are restricted.
+    /// The backing files whose page caches are restricted to GFP_NOIO.
     pub(crate) gfp: Arc<GfpTable>,
     pub(crate) directories: Directories,
-    urgent: Urgent,
+    highpri: Arc<HighpriWorkers>,
 }
 
-impl Setup {
-    pub(crate) fn new(prefix: &'static str, params: Params) -> impl PinInit<Self, Error> {
+/// The sysfs directories of all devices.
+pub(crate) struct Directories {
+    /// `loop`: the attributes of a bound device.
+    pub(crate) binding: Arc<Directory<LoopDevice>>,
+    /// `rloop`: state and counters. A disk is added with it, as creating so many attributes takes longer
+    /// than much of binding.
+    pub(crate) state: Arc<Directory<LoopDevice>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        prefix: &'static str,
+        params: Params,
+        directories: Directories,
+    ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             prefix,
             dio: params.dio,
             part_shift: params.part_shift,
             nesting <- new_killable_mutex!((), "rloop_nesting"),
             gfp: Arc::pin_init(GfpTable::new(), GFP_KERNEL)?,
-            directories: Directories::new()?,
-            urgent: Urgent::new()?,
+            directories,
+            highpri: Arc::new(HighpriWorkers::new()?, GFP_KERNEL)?,
         })
     }
 
-    /// With minors for partitions, all devices are scanned for them.
+    /// Whether every device is scanned for partitions, as they have minors for them.
     pub(crate) fn scans_always(&self) -> bool {
         self.part_shift > 0
     }
 }
 
-/// A loop device; the data of its disk.
+/// A loop device; the driver's data of its disk.
 #[pin_data]
 pub(crate) struct LoopDevice {
     pub(crate) number: u32,
-    pub(crate) setup: Arc<Setup>,
+    pub(crate) shared: Arc<Shared>,
     #[pin]
     state: KillableMutex<State>,
-    /// What a bound device looks like from outside; changed with the state held.
+    /// Changed with `state` held, read without.
     #[pin]
     status: SpinLock<Option<Status>>,
     #[pin]
-    lanes: Lanes<LoopDevice>,
-    #[pin]
-    gate: Gate<LoopDevice>,
-    #[pin]
-    workers: Arc<Workers<LoopDevice, { workers::WORKERS }>>,
-    wq: Workqueue,
-    /// A request without a backing has been reported, since the last attach.
+    io: IoEngine<LoopDevice>,
+    /// A request without a backing has been logged since the device was bound last.
     late_reported: Atomic<bool>,
 }
 
 /// The state of a device.
 pub(crate) enum State {
-    /// No backing.
+    /// The device has no backing.
     Unbound,
-    /// It has a backing.
+    /// The device has a backing.
     Bound(KBox<Bound>),
-    /// LOOP_CLR_FD was called by the only opener: nobody else may open it, and the last close
-    /// unbinds it.
+    /// LOOP_CLR_FD was called by the only opener: opening fails, and the last close clears the device.
     Rundown(KBox<Bound>),
-    /// The last close is unbinding it.
+    /// The last close is clearing the device.
     Clearing,
-    /// It is being removed.
+    /// The device is being removed.
     Deleting,
 }
 
@@ -151,7 +150,7 @@ pub(crate) struct Bound {
     pub(crate) module: ModuleRef,
 }
 
-/// What a bound device looks like from outside.
+/// The status of a bound device, as ioctls and sysfs show it.
 #[derive(Clone)]
 pub(crate) struct Status {
     pub(crate) backing: Arc<Backing>,
@@ -166,28 +165,42 @@ pub(crate) struct Status {
 }
 
 impl LoopDevice {
-    pub(crate) fn new(number: u32, setup: Arc<Setup>) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(number: u32, shared: Arc<Shared>) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            wq: Workqueue::new(fmt!("{}{number}", setup.prefix), Priority::Normal)?,
+            io <- IoEngine::new(
+                fmt!("{}{number}", shared.prefix),
+                shared.highpri.clone(),
+            ),
             number,
-            setup,
+            shared,
             state <- new_killable_mutex!(State::Unbound, "rloop_state"),
             status <- new_spinlock!(None, "rloop_status"),
-            lanes <- Lanes::new(),
-            gate <- Gate::new(),
-            workers: Workers::new()?,
             late_reported: Atomic::new(false),
         })
     }
 
-    /// The state, to look at and to change. EINTR if the task is killed meanwhile.
+    /// Locks the state. Sleeps. Fails with EINTR if the task is killed.
     pub(crate) fn state(&self) -> Result<KillableGuard<'_, State>> {
         self.state.lock_killable()
     }
 
-    /// The state, where giving up is not possible.
+    /// Locks the state where the caller can't fail. Sleeps.
     pub(crate) fn state_unkillable(&self) -> KillableGuard<'_, State> {
         self.state.lock()
+    }
+
+    /// Locks the state of a device that is bound. Sleeps. Fails with ENXIO if it is not bound, and with
+    /// EINTR if the task is killed.
+    pub(crate) fn lock_bound(&self) -> Result<BoundGuard<'_>> {
+        let state = self.state()?;
+        match (&*state, self.status()) {
+            (State::Bound(_), Some(status)) => Ok(BoundGuard {
+                dev: self,
+                state,
+                status,
+            }),
+            _ => Err(ENXIO),
+        }
     }
 
     /// The status of a bound device, `None` for another. Does not sleep.
@@ -195,31 +208,73 @@ impl LoopDevice {
         self.status.lock().clone()
     }
 
-    /// Changes the status. May drop the last reference to the old one, and so may sleep.
+    /// Changes the status. May drop the last reference to the old backing, and so may sleep.
     pub(crate) fn set_status(&self, _held: &mut State, new: Option<Status>) {
         let old = mem::replace(&mut *self.status.lock(), new);
         drop(old);
     }
 
-    /// The next request without a backing is reported again.
-    pub(crate) fn expect_no_late(&self) {
+    /// Logs the next request without a backing again.
+    pub(crate) fn rearm_late_report(&self) {
         self.late_reported.store(false, Relaxed);
     }
 
     /// Waits until no worker of the device runs. For a device that gets no requests any more. Sleeps.
     pub(crate) fn drain(&self) {
-        self.workers.flush();
-        self.wq.flush();
+        self.io.drain();
     }
 }
 
-impl State {
-    /// Fails with ENXIO unless the device is bound.
-    pub(crate) fn check_bound(&self) -> Result {
-        match self {
-            State::Bound(_) => Ok(()),
-            _ => Err(ENXIO),
+/// The state of a device, locked, which is [`State::Bound`].
+pub(crate) struct BoundGuard<'a> {
+    dev: &'a LoopDevice,
+    state: KillableGuard<'a, State>,
+    status: Status,
+}
+
+impl BoundGuard<'_> {
+    /// The status.
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Changes the status. Sleeps.
+    pub(crate) fn set_status(&mut self, new: Status) {
+        self.status = new.clone();
+        self.dev.set_status(&mut self.state, Some(new));
+    }
+
+    /// Moves the device to [`State::Rundown`].
+    pub(crate) fn run_down(mut self) {
+        *self.state = match mem::replace(&mut *self.state, State::Clearing) {
+            State::Bound(bound) => State::Rundown(bound),
+            other => other,
+        };
+    }
+
+    /// Restricts the page cache of another backing file instead.
+    pub(crate) fn set_gfp(&mut self, gfp: RestrictedGfp) {
+        if let State::Bound(bound) = &mut *self.state {
+            bound.gfp = gfp;
         }
+    }
+
+    /// Replaces the backing by that of `new` while no request is in flight, together with the limits of the
+    /// disk, and then the status. Sleeps. Fails with EINVAL if the block layer refuses the limits, and
+    /// then nothing has changed.
+    pub(crate) fn replace_backing(
+        &mut self,
+        disk: &Disk<LoopDevice>,
+        new: Status,
+        limits: impl FnOnce(&mut Limits),
+    ) -> Result {
+        let backing = new.backing.clone();
+        disk.update_limits_frozen(limits, |frozen| {
+            drop(frozen.publish(Some(backing)));
+        })?;
+        disk.set_nomerges(new.backing.mode == IoMode::Remap);
+        self.set_status(new);
+        Ok(())
     }
 }
 
@@ -227,57 +282,33 @@ impl Operations for LoopDevice {
     type RequestData = Cmd;
     type Published = Backing;
 
-    fn queue_rq(&self, _hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &Submitter) -> Outcome {
-        dispatch::arrive(rq, task)
+    fn queue_rq(&self, _hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &InlineContext) -> Outcome {
+        dispatch::queue_rq(rq, task)
     }
 
     fn io_done(rq: Request<Self>, result: Result<u32>) {
-        rw::ended(rq, result);
+        rw::complete(rq, result);
     }
 }
 
-impl Host for LoopDevice {
-    fn to_worker(rq: Request<Self>) {
-        Lanes::enter(rq);
+impl WorkArrayOps for LoopDevice {
+    fn work(this: &Arc<Self>, number: usize) {
+        dispatch::process_work(&**this, number);
     }
+}
 
-    fn wq(&self) -> &Workqueue {
-        &self.wq
+impl IoDevice for LoopDevice {
+    fn io(&self) -> &IoEngine<Self> {
+        &self.io
     }
 
     fn report_late(&self) {
         if !self.late_reported.xchg(true, Relaxed) {
             pr_warn!(
                 "{}{}: I/O after the last close failed\n",
-                self.setup.prefix,
+                self.shared.prefix,
                 self.number
             );
         }
-    }
-}
-
-impl Laned for LoopDevice {
-    fn lanes(&self) -> &Lanes<Self> {
-        &self.lanes
-    }
-
-    fn urgent(&self) -> &Urgent {
-        &self.setup.urgent
-    }
-
-    fn start_worker(this: &Arc<Self>, number: usize, wq: &Workqueue) {
-        Workers::start(&this.workers, number, this.clone(), wq);
-    }
-}
-
-impl Employer for LoopDevice {
-    fn work(this: &Arc<Self>, number: usize) {
-        dispatch::work(&**this, number);
-    }
-}
-
-impl Gated for LoopDevice {
-    fn gate(&self) -> &Gate<Self> {
-        &self.gate
     }
 }

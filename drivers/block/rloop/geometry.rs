@@ -56,7 +56,7 @@ pub(crate) fn position(at: u64, len: u32, offset: i64) -> Option<i64> {
 
 /// The longest I/O in bytes that is one request on a device with these limits, wherever its memory
 /// lies.
-pub(crate) fn at_once(sectors: u32, segments: u16, page: u32) -> u32 {
+pub(crate) fn max_nowait_bytes(sectors: u32, segments: u16, page: u32) -> u32 {
     let pages = u32::from(segments).saturating_sub(1); // It may begin in the middle of one.
     sectors
         .saturating_mul(SECTOR)
@@ -148,11 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn at_once_is_bound_by_length_and_pieces() {
-        assert_eq!(at_once(255, 128, 4096), 255 * 512);
-        assert_eq!(at_once(2560, 128, 4096), 127 * 4096);
-        assert_eq!(at_once(u32::MAX, u16::MAX, 65536), 65534 * 65536);
-        assert_eq!(at_once(255, 0, 4096), 0);
+    fn max_nowait_bytes_is_bound_by_length_and_pieces() {
+        assert_eq!(max_nowait_bytes(255, 128, 4096), 255 * 512);
+        assert_eq!(max_nowait_bytes(2560, 128, 4096), 127 * 4096);
+        assert_eq!(max_nowait_bytes(u32::MAX, u16::MAX, 65536), 65534 * 65536);
+        assert_eq!(max_nowait_bytes(255, 0, 4096), 0);
     }
 
     #[test]

@@ -130,13 +130,22 @@ impl Operations for LoopDevice {
                 check_pointer(arg)?;
                 to_user(arg, &old_status::<{ COMPAT.size }>(self, &COMPAT)?)
             }
-            cmd::SET_FD..=cmd::CONFIGURE => self.ioctl(disk, bdev, mode, cmd, arg),
+            // Their argument has the same layout for 32-bit programs, or is none.
+            cmd::SET_FD
+            | cmd::CLR_FD
+            | cmd::SET_STATUS64
+            | cmd::GET_STATUS64
+            | cmd::CHANGE_FD
+            | cmd::SET_CAPACITY
+            | cmd::SET_DIRECT_IO
+            | cmd::SET_BLOCK_SIZE
+            | cmd::CONFIGURE => self.ioctl(disk, bdev, mode, cmd, arg),
             _ => Err(ENOIOCTLCMD),
         }
     }
 }
 
-/// A bound device is changed by who may write to it, or by the administrator.
+/// Whether the caller may change a bound device: opened for writing, or CAP_SYS_ADMIN. Fails with EPERM.
 fn check_permission(mode: OpenMode) -> Result {
     if mode.write() || capable_sys_admin() {
         Ok(())

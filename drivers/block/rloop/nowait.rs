@@ -1,61 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether to try I/O without waiting, by what came of it before.
+//! Exponential backoff for nowait submissions that the backing keeps refusing.
 //!
-//! A file with holes, or with shared or compressed blocks, refuses each such write, and an attempt
-//! costs. So after two refusals a request goes to a worker untried, after the next more than twice as
-//! many, until one is served.
+//! A file with holes, or with shared or compressed extents, refuses every nowait write, and each attempt
+//! costs time. After two refusals in a row one request is queued to a worker untried, and after every
+//! further refusal twice as many and one more, up to a limit. A request that is served resets it.
 
 use kernel::sync::atomic::{
     Atomic,
     Relaxed, //
 };
 
-/// Most requests that are not tried between two that are.
+/// The most requests that are queued to a worker untried between two attempts.
 #[derive(Clone, Copy)]
-pub(crate) enum Patience {
-    /// A file refuses for what it is.
+pub(crate) enum BackoffLimit {
+    /// The layout of the file is the reason, and lasts.
     File = 1023,
-    /// A device refuses when it is busy, and soon no more.
+    /// The lower device is busy, and will soon be idle again.
     Device = 15,
 }
 
-/// How attempts of one kind went. Races between tasks make it less exact, no more.
-pub(crate) struct Eagerness {
-    /// Requests that are not to be tried.
-    untried: Atomic<u32>,
-    /// How many there are after the next refusal.
-    penalty: Atomic<u32>,
+/// The backoff of one kind of request. It takes no lock: a race makes it less exact, no more.
+pub(crate) struct NowaitBackoff {
+    /// How many requests are to be queued untried.
+    skip: Atomic<u32>,
+    /// How many there will be after the next refusal.
+    next: Atomic<u32>,
 }
 
-impl Eagerness {
+impl NowaitBackoff {
     pub(crate) const fn new() -> Self {
         Self {
-            untried: Atomic::new(0),
-            penalty: Atomic::new(0),
+            skip: Atomic::new(0),
+            next: Atomic::new(0),
         }
     }
 
-    /// Whether to try the next one.
-    pub(crate) fn tries(&self) -> bool {
-        let left = self.untried.load(Relaxed);
+    /// Whether to try the next request nowait. Any context.
+    pub(crate) fn should_try(&self) -> bool {
+        let left = self.skip.load(Relaxed);
         if left > 0 {
-            self.untried.store(left - 1, Relaxed);
+            self.skip.store(left - 1, Relaxed);
         }
         left == 0
     }
 
-    pub(crate) fn refused(&self, most: Patience) {
-        // One refusal says little: ext4 refuses the first write of each timer tick, for its i_version.
-        let penalty = self.penalty.load(Relaxed);
-        self.untried.store(penalty, Relaxed);
-        self.penalty
-            .store((most as u32).min(2 * penalty + 1), Relaxed);
+    /// A nowait submission was refused. Any context.
+    pub(crate) fn note_refusal(&self, limit: BackoffLimit) {
+        // The first refusal has no effect: ext4 refuses the first write of each timer tick, for its
+        // i_version.
+        let next = self.next.load(Relaxed);
+        self.skip.store(next, Relaxed);
+        self.next.store((limit as u32).min(2 * next + 1), Relaxed);
     }
 
-    pub(crate) fn served(&self) {
-        if self.penalty.load(Relaxed) > 0 {
-            self.penalty.store(0, Relaxed);
+    /// A nowait submission was served. Any context.
+    pub(crate) fn reset(&self) {
+        if self.next.load(Relaxed) > 0 {
+            self.next.store(0, Relaxed);
         }
     }
 }

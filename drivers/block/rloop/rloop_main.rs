@@ -20,11 +20,12 @@ mod params;
 mod stats;
 mod uapi;
 
+use config::sysfs;
 use control::{
     Control,
     Node, //
 };
-use device::Setup;
+use device::Shared;
 use kernel::{
     pr_err,
     pr_warn,
@@ -71,8 +72,9 @@ impl kernel::Module for Rloop {
 
         let mut major = MajorRegistration::new(major, CString::try_from_fmt(fmt!("{prefix}"))?)
             .inspect_err(|e| explain_busy(*e, &params))?;
-        let setup = Arc::pin_init(Setup::new(prefix, params), GFP_KERNEL)?;
-        let control = Arc::pin_init(Control::new(setup, major.number(), params), GFP_KERNEL)?;
+        let shared = Shared::new(prefix, params, sysfs::directories()?);
+        let shared = Arc::pin_init(shared, GFP_KERNEL)?;
+        let control = Arc::pin_init(Control::new(shared, major.number(), params), GFP_KERNEL)?;
         let node = miscdevice::Registration::new(
             CString::try_from_fmt(fmt!("{prefix}-control"))?,
             minor,

@@ -2,17 +2,34 @@
 
 //! A live disk of a known driver.
 
-use super::{fops::FopsVTable, Operations};
+use super::{
+    fops::FopsVTable,
+    Operations, //
+};
 use crate::{
     block::{
         bdev::BlockDevice,
         limits::Limits,
-        mq::{self, FrozenQueue, QueueData},
+        mq::{
+            self,
+            FrozenQueue,
+            QueueData, //
+        }, //
     },
-    helpers,
+    helpers, //
 };
-use core::{marker::PhantomData, ops::Deref, ptr::NonNull};
-use kernel::{bindings, error::to_result, prelude::*, sync::Arc, types::Opaque};
+use core::{
+    marker::PhantomData,
+    ops::Deref,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    sync::Arc,
+    types::Opaque, //
+};
 
 /// A disk of the driver `T`: wraps `struct gendisk`.
 ///
@@ -52,7 +69,7 @@ impl<T: mq::Operations> Disk<T> {
     }
 
     /// The whole disk as a block device: `part0`.
-    pub fn whole(&self) -> &BlockDevice {
+    pub fn part0(&self) -> &BlockDevice {
         // SAFETY: By the type invariant; it lives as long as the disk.
         unsafe { BlockDevice::from_raw((*self.as_raw()).part0) }
     }
@@ -101,7 +118,7 @@ impl<T: mq::Operations> Disk<T> {
 
     /// Says that the medium is another one: a media-change uevent, a new diskseq, and the page
     /// cache of the old one is gone: `disk_force_media_change()`. Sleeps.
-    pub fn media_changed(&self) {
+    pub fn force_media_change(&self) {
         // SAFETY: By the type invariant.
         unsafe { bindings::disk_force_media_change(self.as_raw()) };
     }
@@ -132,7 +149,7 @@ impl<T: mq::Operations> Disk<T> {
 
     /// Whether merging requests is left to a device below, to which all bios are passed on:
     /// `QUEUE_FLAG_NOMERGES`. Any context.
-    pub fn set_pass_on(&self, on: bool) {
+    pub fn set_nomerges(&self, on: bool) {
         // SAFETY: By the type invariant.
         unsafe { helpers::kx_disk_pass_on(self.as_raw(), on) };
     }

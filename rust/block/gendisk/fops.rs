@@ -5,20 +5,33 @@
 use super::Disk;
 use crate::{
     block::{
-        bdev::{BlockDevice, OpenMode},
-        mq::{self, QueueData},
+        bdev::{
+            BlockDevice,
+            OpenMode, //
+        },
+        mq::{
+            self,
+            QueueData, //
+        }, //
     },
     helpers,
-    module::THIS_MODULE,
+    module::THIS_MODULE, //
 };
 use core::marker::PhantomData;
 use kernel::{
     bindings,
-    error::{from_result, to_result},
-    ffi::{c_int, c_uint, c_ulong},
+    error::{
+        from_result,
+        to_result, //
+    },
+    ffi::{
+        c_int,
+        c_uint,
+        c_ulong, //
+    },
     prelude::*,
     sync::Arc,
-    types::ForeignOwnable,
+    types::ForeignOwnable, //
 };
 
 /// The disk side of a block driver. C struct: `block_device_operations`.

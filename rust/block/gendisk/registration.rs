@@ -2,24 +2,43 @@
 
 //! A disk's birth and death.
 
-use super::{fops::FopsVTable, Disk, Operations};
+use super::{
+    fops::FopsVTable,
+    Disk,
+    Operations, //
+};
 use crate::{
     block::{
         limits::Limits,
-        mq::{QueueData, TagSet},
+        mq::{
+            QueueData,
+            TagSet, //
+        }, //
     },
     helpers,
-    sysfs::Directory,
+    sysfs::Directory, //
 };
 use core::ops::Deref;
 use kernel::{
     bindings,
-    error::{from_err_ptr, to_result},
-    fmt::{self, Write},
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    fmt::{
+        self,
+        Write, //
+    },
     prelude::*,
     str::NullTerminatedFormatter,
-    sync::{static_lock_class, Arc},
-    types::{ForeignOwnable, ScopeGuard},
+    sync::{
+        static_lock_class,
+        Arc, //
+    },
+    types::{
+        ForeignOwnable,
+        ScopeGuard, //
+    }, //
 };
 
 /// How a disk is made.

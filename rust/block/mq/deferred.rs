@@ -9,15 +9,26 @@
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
-use super::{Operations, Pdu, Request};
+use super::{
+    Operations,
+    Pdu,
+    Request, //
+};
 use crate::helpers;
-use core::{marker::PhantomData, ptr};
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
 use kernel::{
     bindings,
     container_of,
     prelude::*,
     sync::{
-        atomic::{Atomic, Full, Relaxed},
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
         rcu, //
     },
     types::Opaque, //

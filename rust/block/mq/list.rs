@@ -2,8 +2,16 @@
 
 //! Requests that wait, without memory of their own.
 
-use super::{InFlight, Operations, Pdu, Request};
-use core::{marker::PhantomData, ptr};
+use super::{
+    InFlight,
+    Operations,
+    Pdu,
+    Request, //
+};
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
 use kernel::bindings;
 
 /// A queue of requests that the driver owns, first in, first out. Each is linked through its own

@@ -2,14 +2,25 @@
 
 //! What a driver implements, and the `struct blk_mq_ops` made of it.
 
-use super::{poll::PollVTable, NewRequest, Outcome, Pdu, QueueData, Request, Submitter};
+use super::{
+    poll::PollVTable,
+    InlineContext,
+    NewRequest,
+    Outcome,
+    Pdu,
+    QueueData,
+    Request, //
+};
 use crate::helpers;
 use core::marker::PhantomData;
 use kernel::{
     bindings,
     error::Result,
-    ffi::{c_int, c_uint},
-    types::Opaque,
+    ffi::{
+        c_int,
+        c_uint, //
+    },
+    types::Opaque, //
 };
 
 /// The queue side of a block driver; the type itself is the driver's data for one disk.
@@ -28,7 +39,7 @@ pub trait Operations: Sized + Send + Sync + 'static {
     /// submitter, and may sleep for a lock or memory, but should not wait for I/O.
     ///
     /// The [`Outcome`] can only be had by starting the request.
-    fn queue_rq(&self, hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &Submitter) -> Outcome;
+    fn queue_rq(&self, hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &InlineContext) -> Outcome;
 
     /// I/O that [`crate::fs::kiocb::submit`] left under way has ended. Any context, also a hard
     /// interrupt: must not sleep. `result` is the number of bytes that were transferred.
@@ -79,7 +90,7 @@ impl<T: Operations> OperationsVTable<T> {
 
         // SAFETY: The request is live until the closure has it.
         unsafe {
-            Submitter::with(first, 0, |task| {
+            InlineContext::with(first, 0, |task| {
                 hctx.device().queue_rq(hctx, rq, task).into_status()
             })
         }
@@ -103,7 +114,7 @@ impl<T: Operations> OperationsVTable<T> {
         };
         // SAFETY: The request is live until the closure has it, and all of them are of its queue.
         unsafe {
-            Submitter::with(first, batch, |task| {
+            InlineContext::with(first, batch, |task| {
                 while let Some(rq) = next() {
                     let hctx = rq.hctx();
                     // It was started, which is the only way to an outcome, so it is not given back.

@@ -5,9 +5,16 @@
 //! Every device has them for each request that it can have in flight, so they are small: with its
 //! `struct request` one takes 512 bytes on Debian's kernels.
 
-use super::{poll::Polled, Operations};
+use super::{
+    poll::Polled,
+    Operations, //
+};
 use crate::bio::Bvec;
-use core::mem::{offset_of, ManuallyDrop, MaybeUninit};
+use core::mem::{
+    offset_of,
+    ManuallyDrop,
+    MaybeUninit, //
+};
 use kernel::{
     alloc::KVec,
     bindings,
@@ -31,7 +38,7 @@ pub(crate) struct Pdu<T: Operations> {
     pub(crate) kiocb: Opaque<bindings::kiocb>,
     /// References to a kiocb that is under way: the submitter's and the completion's.
     pub(crate) kiocb_refs: Atomic<i32>,
-    /// Which of `kiocb` and `turns.clone` is polled.
+    /// Which of `kiocb` and `overlay.clone` is polled.
     pub(crate) polled: Polled,
     /// What `ki_complete` was given: bytes, or a negative errno.
     pub(crate) kiocb_ret: i32,
@@ -44,20 +51,20 @@ pub(crate) struct Pdu<T: Operations> {
     /// The bvecs of a merged request that has many, which the kiocb reads while it is under way.
     pub(crate) heap_bvecs: KVec<Bvec<'static>>,
     /// Reached through [`Self::clone`], [`Self::next`] and [`Self::inline_bvecs`].
-    pub(super) turns: Turns,
+    pub(super) overlay: Overlay,
 }
 
 /// What a request never needs at once.
 #[repr(C)]
-pub(super) union Turns {
+pub(super) union Overlay {
     /// Owned by the block layer from [`remap`](super::remap) until it ends.
     clone: ManuallyDrop<Opaque<bindings::bio>>,
-    own: Own,
+    scratch: Scratch,
 }
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Own {
+struct Scratch {
     /// Who polls the clone may still look at these when it has ended.
     _polled: [MaybeUninit<u8>; POLLED],
     /// Owned by the [`RequestList`](super::RequestList) or the deferred ends that the request is in.
@@ -94,7 +101,7 @@ impl<T: Operations> Pdu<T> {
                 end_good: 0,
                 data: T::RequestData::default(),
                 heap_bvecs: KVec::new(),
-                turns: Turns {
+                overlay: Overlay {
                     clone: ManuallyDrop::new(Opaque::uninit()),
                 },
             })
@@ -116,7 +123,7 @@ impl<T: Operations> Pdu<T> {
     /// `this` must have come from [`Self::of`].
     pub(super) unsafe fn clone(this: *mut Self) -> *mut bindings::bio {
         // SAFETY: By the caller it points into a request. `Opaque` is transparent.
-        unsafe { (&raw mut (*this).turns.clone).cast() }
+        unsafe { (&raw mut (*this).overlay.clone).cast() }
     }
 
     /// The area that `clone` is the bio of.
@@ -125,9 +132,9 @@ impl<T: Operations> Pdu<T> {
     ///
     /// `clone` must have come from [`Self::clone`].
     pub(super) unsafe fn of_clone(clone: *mut bindings::bio) -> *mut Self {
-        let turns = clone.cast::<Turns>();
+        let overlay = clone.cast::<Overlay>();
         // SAFETY: By the caller; a union begins where its fields do.
-        unsafe { kernel::container_of!(turns, Self, turns) }
+        unsafe { kernel::container_of!(overlay, Self, overlay) }
     }
 
     /// The link to the next request of a list.
@@ -137,7 +144,7 @@ impl<T: Operations> Pdu<T> {
     /// `this` must have come from [`Self::of`].
     pub(super) unsafe fn next(this: *mut Self) -> *mut *mut bindings::request {
         // SAFETY: By the caller it points into a request.
-        unsafe { &raw mut (*this).turns.own.next }
+        unsafe { &raw mut (*this).overlay.scratch.next }
     }
 
     /// Room for a few bvecs.
@@ -147,7 +154,7 @@ impl<T: Operations> Pdu<T> {
     /// `this` must have come from [`Self::of`].
     pub(crate) unsafe fn inline_bvecs(this: *mut Self) -> *mut [bindings::bio_vec; INLINE_BVECS] {
         // SAFETY: By the caller it points into a request.
-        unsafe { &raw mut (*this).turns.own.inline_bvecs }
+        unsafe { &raw mut (*this).overlay.scratch.inline_bvecs }
     }
 
     /// # Safety

@@ -5,13 +5,27 @@
 //!
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
-use super::{InFlight, Operations, Pdu};
-use crate::{fs::BackingFile, helpers};
+use super::{
+    InFlight,
+    Operations,
+    Pdu, //
+};
+use crate::{
+    fs::BackingFile,
+    helpers, //
+};
 use core::marker::PhantomData;
 use kernel::{
     bindings,
-    ffi::{c_int, c_uint},
-    sync::atomic::{Acquire, Atomic, Release},
+    ffi::{
+        c_int,
+        c_uint, //
+    },
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    }, //
 };
 
 /// What of a request is polled below: nothing, its bio or its kiocb.

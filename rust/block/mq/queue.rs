@@ -2,15 +2,24 @@
 
 //! `struct request_queue`: the data that hangs on it, and freezing it.
 
-use super::{deferred::DeferredEnds, Operations};
-use crate::{block::gendisk::Disk, helpers};
+use super::{
+    deferred::DeferredEnds,
+    Operations, //
+};
+use crate::{
+    block::gendisk::Disk,
+    helpers, //
+};
 use kernel::{
     bindings,
     prelude::*,
     sync::{
-        atomic::{Atomic, Full},
-        Arc,
-    },
+        atomic::{
+            Atomic,
+            Full, //
+        },
+        Arc, //
+    }, //
 };
 
 /// What `queuedata` and `private_data` of a disk point to.

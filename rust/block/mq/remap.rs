@@ -7,9 +7,21 @@
 //!
 //! C header: [`include/linux/bio.h`](srctree/include/linux/bio.h)
 
-use super::{InFlight, Operations, Pdu, Request, Submitter};
-use crate::{fs::BackingFile, helpers};
-use kernel::{bindings, error::Error};
+use super::{
+    InFlight,
+    InlineContext,
+    Operations,
+    Pdu,
+    Request, //
+};
+use crate::{
+    fs::BackingFile,
+    helpers, //
+};
+use kernel::{
+    bindings,
+    error::Error, //
+};
 
 /// Where a request goes.
 pub struct Target<'a> {
@@ -24,7 +36,7 @@ pub struct Target<'a> {
 /// The request comes back where a file's own checks are needed: it is made of several bios, the page
 /// cache of the device holds something, or it does not fit the device. `f` is called once. As it must
 /// work for every lifetime, the file that it returns is one that lives as long as the request.
-pub fn try_submit<T, F>(rq: Request<T>, _task: &Submitter, f: F) -> Option<Request<T>>
+pub fn try_submit<T, F>(rq: Request<T>, _task: &InlineContext, f: F) -> Option<Request<T>>
 where
     T: Operations,
     F: for<'a> FnOnce(&'a InFlight<T>) -> Option<Target<'a>>,

@@ -2,15 +2,39 @@
 
 //! `struct request`, from its arrival to its end.
 
-use super::{HwCtx, Operations, Pdu, QueueData};
-use crate::{
-    bio::{Bio, Bios},
-    block::gendisk::{Disk, DiskRef},
-    errno, helpers,
-    iov::Direction,
+use super::{
+    HwCtx,
+    Operations,
+    Pdu,
+    QueueData, //
 };
-use core::{marker::PhantomData, mem, ops::Deref, ptr::NonNull};
-use kernel::{bindings, error::Error, pr_warn_once, prelude::*, sync::Arc, types::Opaque};
+use crate::{
+    bio::{
+        Bio,
+        Bios, //
+    },
+    block::gendisk::{
+        Disk,
+        DiskRef, //
+    },
+    errno,
+    helpers,
+    iov::Direction, //
+};
+use core::{
+    marker::PhantomData,
+    mem,
+    ops::Deref,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    error::Error,
+    pr_warn_once,
+    prelude::*,
+    sync::Arc,
+    types::Opaque, //
+};
 
 /// What a request asks for: `req_op()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,9 +2,15 @@
 
 //! The task that brings a request, while it works for the driver.
 
-use super::{InFlight, Operations};
+use super::{
+    InFlight,
+    Operations, //
+};
 use crate::helpers;
-use core::{marker::PhantomData, mem::MaybeUninit};
+use core::{
+    marker::PhantomData,
+    mem::MaybeUninit, //
+};
 use kernel::bindings;
 
 /// The current task, with all put aside that it is in the middle of: an open transaction
@@ -17,15 +23,15 @@ use kernel::bindings;
 /// # Invariants
 ///
 /// It is dropped by the task that it was made by, after all that were made later.
-pub struct Submitter {
-    state: MaybeUninit<helpers::SubmitterState>,
+pub struct InlineContext {
+    state: MaybeUninit<helpers::InlineState>,
     /// How many requests it brings as a batch; 0: one that comes alone.
     batch: u16,
     /// It stays with its task.
     _p: PhantomData<*mut ()>,
 }
 
-impl Submitter {
+impl InlineContext {
     /// Calls `f` in this state. What is submitted for a `batch` of requests may be gathered until `f`
     /// returns; 0 stands for a request that comes alone.
     ///
@@ -35,9 +41,9 @@ impl Submitter {
     pub(super) unsafe fn with<R>(
         first: *const bindings::request,
         batch: u16,
-        f: impl FnOnce(&Submitter) -> R,
+        f: impl FnOnce(&InlineContext) -> R,
     ) -> R {
-        let mut this = Submitter {
+        let mut this = InlineContext {
             state: MaybeUninit::uninit(),
             batch,
             _p: PhantomData,
@@ -72,7 +78,7 @@ impl Submitter {
     }
 }
 
-impl Drop for Submitter {
+impl Drop for InlineContext {
     fn drop(&mut self) {
         // SAFETY: `with` entered it with the same arguments.
         unsafe { helpers::kx_submitter_leave(self.state.as_mut_ptr(), self.batch) };

@@ -2,14 +2,24 @@
 
 //! `struct blk_mq_tag_set`.
 
-use super::{operations::OperationsVTable, poll, Operations};
+use super::{
+    operations::OperationsVTable,
+    poll,
+    Operations, //
+};
 use crate::helpers;
-use core::{marker::PhantomData, pin::Pin};
+use core::{
+    marker::PhantomData,
+    pin::Pin, //
+};
 use kernel::{
     bindings,
-    error::{to_result, Error},
+    error::{
+        to_result,
+        Error, //
+    },
     prelude::*,
-    types::Opaque,
+    types::Opaque, //
 };
 
 /// How a [`TagSet`] is made.

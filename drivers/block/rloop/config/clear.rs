@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! LOOP_CLR_FD and the last close: taking the file away from a device.
+//! LOOP_CLR_FD and the last close: clearing a device.
 
 use crate::{
     backing::idle_limits,
     device::{
         Bound,
         LoopDevice,
-        State, //
+        State,
+        Status, //
     }, //
 };
 use core::mem;
@@ -20,39 +21,38 @@ use kernel_ext::block::gendisk::{
     Disk, //
 };
 
-/// LOOP_CLR_FD: the last close unbinds the device. If only the caller has it open, nobody else can
-/// open it any more.
+/// LOOP_CLR_FD: has the last close clear the device. If only the caller has the device open, no other task
+/// can open it any more. Sleeps.
 pub(crate) fn clear_fd(disk: &Disk<LoopDevice>) -> Result {
     let dev = disk.device();
-    // A device that another one is being put on must not go meanwhile.
-    let _nesting = dev.setup.nesting.lock_killable()?;
-    let mut state = dev.state()?;
-    state.check_bound()?;
-    let mut status = dev.status().ok_or(ENXIO)?;
-    status.autoclear = true;
-    status.detaching = true;
-    status.rundown = disk.openers() == 1;
-    if status.rundown {
-        *state = match mem::replace(&mut *state, State::Clearing) {
-            State::Bound(bound) => State::Rundown(bound),
-            other => other,
-        };
+    // A device that another one is being bound to must not be cleared meanwhile.
+    let _nesting = dev.shared.nesting.lock_killable()?;
+    let mut bound = dev.lock_bound()?;
+    let rundown = disk.openers() == 1;
+    let status = Status {
+        autoclear: true,
+        detaching: true,
+        rundown,
+        ..bound.status().clone()
+    };
+    bound.set_status(status);
+    if rundown {
+        bound.run_down();
     }
-    dev.set_status(&mut state, Some(status));
     Ok(())
 }
 
-/// The last close: unbinds a device that is to go.
+/// The last close: clears the device if LOOP_CLR_FD or autoclear asks for it. Sleeps.
 pub(crate) fn last_close(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>) {
     let dev = disk.device();
     let bound = {
         let mut state = dev.state_unkillable();
-        let goes = match &*state {
+        let clear = match &*state {
             State::Rundown(_) => true,
             State::Bound(_) => dev.status().is_some_and(|s| s.autoclear),
             _ => false,
         };
-        if !goes {
+        if !clear {
             return;
         }
         match mem::replace(&mut *state, State::Clearing) {
@@ -60,42 +60,42 @@ pub(crate) fn last_close(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice
             _ => return,
         }
     };
-    unbind(disk, closed, bound);
+    clear(disk, closed, bound);
 }
 
-/// Takes everything back. Only the last close gets here, and new openers wait for it. Requests that
-/// cross it find no backing from `unpublish()` on, and fail.
-fn unbind(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>, bound: KBox<Bound>) {
+/// Undoes what binding has done. Only the last close calls it, and new openers wait for that. Requests that
+/// cross the last close find no backing from `unpublish()` on, and fail.
+fn clear(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>, bound: KBox<Bound>) {
     let dev = disk.device();
     disk.invalidate();
     if let Some(status) = dev.status() {
-        // A worker that is late with what it learnt leaves the limits alone.
-        status.backing.refused.retire();
+        // A worker that still has to shrink the limits leaves them alone.
+        status.backing.unsupported.retire();
     }
     let backing = closed.unpublish();
     // Limits that only shrink are not refused.
     let _ = disk.update_limits(idle_limits);
-    disk.set_pass_on(false);
+    disk.set_nomerges(false);
     let Bound { group, gfp, module } = KBox::into_inner(bound);
-    // Waits for readers of the attributes, which take the state: it is not held here.
+    // Waits for show and store functions of the attributes, which lock the state: it is not held here.
     drop(group);
     disk.uevent_change();
     drop(gfp);
-    disk.media_changed();
+    disk.force_media_change();
     if let Err(e) = closed.drop_partitions() {
         pr_warn!(
             "{}{}: partitions could not be removed ({})\n",
-            dev.setup.prefix,
+            dev.shared.prefix,
             dev.number,
             e.to_errno()
         );
     }
-    disk.set_partscan(dev.setup.scans_always());
+    disk.set_partscan(dev.shared.scans_always());
     let mut state = dev.state_unkillable();
     dev.set_status(&mut state, None);
     *state = State::Unbound;
     drop(state);
     drop(backing);
-    // The opener that is closing still holds the module.
+    // The caller, which is closing the device, still holds a reference to the module.
     drop(module);
 }

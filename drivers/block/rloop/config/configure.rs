@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! LOOP_CONFIGURE, LOOP_SET_FD and LOOP_CHANGE_FD: putting a file behind a device.
+//! LOOP_CONFIGURE, LOOP_SET_FD and LOOP_CHANGE_FD: binding a device to a file.
 
 use crate::{
     backing::{
         self,
         idle_limits,
         Backing,
-        Refused, //
+        IoMode, //
     },
     config::{
-        info::Wanted,
         nesting,
-        status,
+        status::{
+            self,
+            Settings, //
+        },
         sysfs, //
     },
     device::{
@@ -22,7 +24,6 @@ use crate::{
         Status, //
     },
     geometry,
-    nowait::Eagerness,
     stats::Stats,
     uapi::{
         flag,
@@ -49,7 +50,7 @@ use kernel_ext::{
     module::ModuleRef, //
 };
 
-/// Binds a device. Whatever fails, nothing has changed.
+/// Binds a device to a file. Sleeps. Where it fails, nothing has changed.
 pub(crate) fn configure(
     disk: &Disk<LoopDevice>,
     bdev: &BlockDevice,
@@ -60,13 +61,13 @@ pub(crate) fn configure(
     let file = BackingFile::from_fd(config.fd)?;
     backing::check_operations(&file)?;
 
-    // A device that is used exclusively changes only at the hands of its user.
+    // A device that is open exclusively is changed by that opener only.
     let _claim = if mode.exclusive() {
         None
     } else {
-        Some(bdev.claim()?)
+        Some(bdev.prepare_to_claim()?)
     };
-    let nesting = nesting::hold(dev, &file)?;
+    let nesting = nesting::lock(dev, &file)?;
     let mut state = dev.state()?;
     if !matches!(*state, State::Unbound) {
         return Err(EBUSY);
@@ -76,23 +77,23 @@ pub(crate) fn configure(
     if config.info.flags & !flag::CONFIGURABLE != 0 {
         return Err(EINVAL);
     }
-    let wanted = Wanted::from_info(&config.info)?;
+    let settings = Settings::from_info(&config.info)?;
 
-    let (backing, block_size) = plan(dev, file, mode, config, wanted.offset)?;
+    let (backing, block_size) = new_backing(dev, file, mode, config, settings.offset)?;
     let backing = Arc::new(backing, GFP_KERNEL)?;
     let new = Status {
         backing: backing.clone(),
-        sizelimit: wanted.sizelimit,
+        sizelimit: settings.sizelimit,
         autoclear: config.info.flags & flag::AUTOCLEAR != 0,
-        partscan: config.info.flags & flag::PARTSCAN != 0 || dev.setup.scans_always(),
+        partscan: config.info.flags & flag::PARTSCAN != 0 || dev.shared.scans_always(),
         rundown: false,
         detaching: false,
-        name: wanted.name,
+        name: settings.name,
     };
     let partscan = new.partscan;
-    // Room for what is bound comes before anything can be seen from outside.
+    // Allocated before anything is visible from outside.
     let room = KBox::<Bound>::new_uninit(GFP_KERNEL)?;
-    let gfp = RestrictedGfp::new(&dev.setup.gfp, &backing.file)?;
+    let gfp = RestrictedGfp::new(&dev.shared.gfp, &backing.file)?;
     disk.update_limits(backing.limits(block_size))
         .inspect_err(|_| refuse_block_size(dev, block_size))?;
     let group = sysfs::show_binding(disk).inspect_err(|_| {
@@ -101,7 +102,7 @@ pub(crate) fn configure(
 
     // Nothing fails from here on.
     let quiet = disk.suppress_uevents();
-    disk.media_changed();
+    disk.force_media_change();
     disk.set_read_only(backing.read_only);
     let bound = KBox::write(
         room,
@@ -111,11 +112,11 @@ pub(crate) fn configure(
             module: ModuleRef::new(),
         },
     );
-    backing.settle();
+    backing.sync_and_invalidate();
     let sectors = backing.capacity(new.sizelimit);
-    disk.set_pass_on(backing.passes_on);
-    dev.expect_no_late();
-    // The cell is empty, as the device is not bound.
+    disk.set_nomerges(backing.mode == IoMode::Remap);
+    dev.rearm_late_report();
+    // Nothing is published, as the device was not bound.
     let _ = disk.publish_first(backing);
     dev.set_status(&mut state, Some(new));
     disk.set_capacity_and_notify(sectors);
@@ -124,7 +125,7 @@ pub(crate) fn configure(
     drop(state);
     drop(nesting);
     if partscan {
-        // Before anybody hears of the device: who opens it then finds its partitions.
+        // Before the uevent, so that the programs that it wakes find the partitions.
         status::scan_partitions(dev, disk);
     }
     drop(quiet);
@@ -135,8 +136,8 @@ pub(crate) fn configure(
     Ok(())
 }
 
-/// How a device with this configuration works, and its logical block size.
-fn plan(
+/// The backing of a device with this configuration, and the logical block size of the disk.
+fn new_backing(
     dev: &LoopDevice,
     file: BackingFile,
     mode: OpenMode,
@@ -148,39 +149,18 @@ fn plan(
     let read_only =
         flags & flag::READ_ONLY != 0 || !file.writable() || !mode.write() || !file.has_write_iter();
     let stats = Arc::new(Stats::new()?, GFP_KERNEL)?;
-    let backing = learn(file, offset, read_only, stats)?;
-    // Only who asks for direct I/O gets another block size for it: images have theirs.
+    let over_loop = nesting::is_over_loop(&file);
+    let backing = Backing::new(file, offset, read_only, over_loop, stats)?;
+    // The default of the module parameter does not change the block size, which images depend on.
     let block_size = geometry::block_size(config.block_size, asked, backing.align.offset);
-    let backing = backing.with_direct(asked || dev.setup.dio, block_size)?;
+    let backing = backing.with_direct(asked || dev.shared.dio, block_size)?;
     Ok((backing, block_size))
-}
-
-/// What a file can do, as the backing of a device that is not direct yet. Fails with ENOMEM.
-fn learn(file: BackingFile, offset: i64, read_only: bool, stats: Arc<Stats>) -> Result<Backing> {
-    Ok(Backing {
-        offset,
-        align: file.dio_align(),
-        direct: false,
-        at_once: 0,
-        mixed: false,
-        passes_on: false,
-        read_only,
-        stats,
-        refused: Arc::new(Refused::default(), GFP_KERNEL)?,
-        nowait: file.can_nowait() && !nesting::is_over_loop(&file),
-        regular: file.is_regular(),
-        nowait_cached_writes: file.is_regular() && file.can_nowait_cached_writes(),
-        writes_sync: file.writes_sync(),
-        reads: Arc::new(Eagerness::new(), GFP_KERNEL)?,
-        writes: Arc::new(Eagerness::new(), GFP_KERNEL)?,
-        file,
-    })
 }
 
 fn refuse_block_size(dev: &LoopDevice, size: u32) {
     pr_err!(
         "{}{}: block size {size} is not a power of two that this kernel supports\n",
-        dev.setup.prefix,
+        dev.shared.prefix,
         dev.number
     );
 }
@@ -190,50 +170,39 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     let dev = disk.device();
     let file = BackingFile::from_fd(fd)?;
     backing::check_operations(&file)?;
-    let nesting = nesting::hold(dev, &file)?;
-    let mut state = dev.state()?;
-    let State::Bound(bound) = &mut *state else {
-        return Err(ENXIO);
-    };
-    let old = dev.status().ok_or(ENXIO)?;
+    let nesting = nesting::lock(dev, &file)?;
+    let mut bound = dev.lock_bound()?;
+    let old = bound.status().clone();
     if !old.backing.read_only {
         return Err(EINVAL);
     }
     nesting::check(dev, disk, &file)?;
     backing::check_kind(&file)?;
 
-    let direct = old.backing.direct || file.opened_direct();
+    let direct = old.backing.mode.is_direct() || file.opened_direct();
+    let over_loop = nesting::is_over_loop(&file);
     let from = &old.backing;
-    let new = learn(file, from.offset, from.read_only, from.stats.clone())?;
+    let stats = from.stats.clone();
+    let new = Backing::new(file, from.offset, from.read_only, over_loop, stats)?;
     if new.capacity(old.sizelimit) != old.backing.capacity(old.sizelimit) {
         return Err(EINVAL);
     }
     let new = new.with_direct(direct, disk.logical_block_size())?;
     let new = Arc::new(new, GFP_KERNEL)?;
-    let gfp = RestrictedGfp::new(&dev.setup.gfp, &new.file)?;
-    new.settle();
+    let gfp = RestrictedGfp::new(&dev.shared.gfp, &new.file)?;
+    new.sync_and_invalidate();
 
     let partscan = old.partscan;
     let quiet = disk.suppress_uevents();
-    disk.media_changed();
-    let memory = new.memory_alignment();
-    let atomic = new.atomic_units();
-    disk.update_limits_frozen(
-        |limits| {
-            limits.set_memory_alignment(memory).set_atomic_units(atomic);
-        },
-        |frozen| drop(frozen.publish(Some(new.clone()))),
-    )?;
-    disk.set_pass_on(new.passes_on);
-    bound.gfp = gfp;
-    dev.set_status(
-        &mut state,
-        Some(Status {
-            backing: new,
-            ..old
-        }),
-    );
-    drop(state);
+    disk.force_media_change();
+    let limits = new.io_limits();
+    let status = Status {
+        backing: new,
+        ..old
+    };
+    bound.replace_backing(disk, status, limits)?;
+    bound.set_gfp(gfp);
+    drop(bound);
     drop(nesting);
     drop(quiet);
     if partscan {

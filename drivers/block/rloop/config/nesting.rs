@@ -21,9 +21,9 @@ pub(crate) fn is_loop(file: &BackingFile) -> bool {
     below(file).is_some()
 }
 
-/// Whether I/O on a file ends up at a loop device of this module.
+/// Whether the lower device of a file is a loop device of this module.
 pub(crate) fn is_over_loop(file: &BackingFile) -> bool {
-    file.device_below()
+    file.lower_device()
         .and_then(BlockDevice::driver_data::<LoopDevice>)
         .is_some()
 }
@@ -32,22 +32,23 @@ fn below(file: &BackingFile) -> Option<&LoopDevice> {
     file.block_device().and_then(BlockDevice::driver_data)
 }
 
-/// Keeps chains of loop devices as they are, if `file` is part of one.
-pub(crate) fn hold<'a>(
+/// Locks the chains of loop devices if `file` is part of one. Sleeps. Fails with EINTR if the task is
+/// killed.
+pub(crate) fn lock<'a>(
     dev: &'a LoopDevice,
     file: &BackingFile,
 ) -> Result<Option<KillableGuard<'a, ()>>> {
     is_loop(file)
-        .then(|| dev.setup.nesting.lock_killable())
+        .then(|| dev.shared.nesting.lock_killable())
         .transpose()
 }
 
-/// Follows the loop devices below `file`. EBADF if the chain comes back to `dev`, EINVAL if it
-/// ends in one that has no backing.
+/// Walks the chain of loop devices below `file`. Fails with EBADF if it leads back to `dev`, and with EINVAL
+/// if it ends in a device that has no backing.
 pub(crate) fn check(dev: &Arc<LoopDevice>, disk: &Disk<LoopDevice>, file: &BackingFile) -> Result {
     let mut file = file.clone();
     while let Some(lower) = below(&file) {
-        if file.block_device().map(BlockDevice::dev) == Some(disk.whole().dev()) {
+        if file.block_device().map(BlockDevice::dev) == Some(disk.part0().dev()) {
             return Err(EBADF);
         }
         let status = lower.status().filter(|s| !s.rundown).ok_or(EINVAL)?;

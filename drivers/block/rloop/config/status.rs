@@ -1,93 +1,119 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! LOOP_SET_STATUS and LOOP_GET_STATUS.
+//! LOOP_SET_STATUS and LOOP_GET_STATUS, and the settings that LOOP_CONFIGURE has in common with them.
 
 use crate::{
-    backing::Backing,
-    config::info::Wanted,
     device::{
         LoopDevice,
         Status, //
     },
     uapi::{
+        self,
         flag,
         Info, //
     }, //
 };
 use kernel::{
     pr_warn,
+    pr_warn_once,
     prelude::*,
     sync::Arc, //
 };
 use kernel_ext::block::gendisk::Disk;
 
+/// The settings in a `loop_info64`, checked: offset and limit are not negative.
+pub(crate) struct Settings {
+    /// Where the disk begins in its backing, in bytes.
+    pub(crate) offset: i64,
+    /// The most that it uses of its backing, in bytes; 0 for all.
+    pub(crate) sizelimit: i64,
+    /// The name that the user has set; ends with a zero byte.
+    pub(crate) name: [u8; uapi::NAME_SIZE],
+}
+
+impl Settings {
+    /// Checks `info`. Fails with EINVAL for encryption, which is not supported, and with EOVERFLOW for an offset
+    /// or a limit that is negative as a file offset.
+    pub(crate) fn from_info(info: &Info) -> Result<Self> {
+        if info.encrypt_key_size as usize > uapi::KEY_SIZE {
+            return Err(EINVAL);
+        }
+        match info.encrypt_type {
+            uapi::CRYPT_NONE => (),
+            uapi::CRYPT_XOR => {
+                pr_warn_once!("support for the xor transformation has been removed\n");
+                return Err(EINVAL);
+            }
+            uapi::CRYPT_CRYPTOAPI => {
+                pr_warn_once!("support for cryptoloop has been removed, use dm-crypt\n");
+                return Err(EINVAL);
+            }
+            _ => return Err(EINVAL),
+        }
+        Ok(Self {
+            offset: info.offset.try_into().map_err(|_| EOVERFLOW)?,
+            sizelimit: info.sizelimit.try_into().map_err(|_| EOVERFLOW)?,
+            name: info.file_name,
+        })
+    }
+}
+
 /// Changes offset, size limit, name, autoclear and partition scan of a bound device.
 pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Result {
-    let mut state = dev.state()?;
-    state.check_bound()?;
-    let old = dev.status().ok_or(ENXIO)?;
+    let mut bound = dev.lock_bound()?;
+    let old = bound.status().clone();
     if info.offset != old.backing.offset as u64 || info.sizelimit != old.sizelimit as u64 {
-        // What the page cache of the disk holds belongs to the old place. (As in the C driver, also
-        // if the new one is refused: who asks for it sees what the file holds now.)
-        let _ = disk.whole().sync_and_invalidate();
+        // The page cache of the disk belongs to the old range of the file. As in the C driver, it is dropped
+        // even if the new range is refused: the caller then sees what the file holds now.
+        let _ = disk.part0().sync_and_invalidate();
     }
-    let wanted = Wanted::from_info(info)?;
+    let settings = Settings::from_info(info)?;
 
-    let moved = old.backing.offset != wanted.offset;
-    let resized = moved || old.sizelimit != wanted.sizelimit;
+    let moved = old.backing.offset != settings.offset;
+    let resized = moved || old.sizelimit != settings.sizelimit;
     let mut backing = old.backing.clone();
     if moved {
-        let there = Backing {
-            offset: wanted.offset,
-            ..(*backing).clone()
-        };
-        // Direct I/O is given up where the new offset doesn't allow it.
-        let there = there.with_direct(there.direct, disk.logical_block_size())?;
+        let there = old
+            .backing
+            .with_offset(settings.offset, disk.logical_block_size())?;
         backing = Arc::new(there, GFP_KERNEL)?;
-        let atomic = backing.atomic_units();
-        disk.update_limits_frozen(
-            |limits| {
-                limits.set_atomic_units(atomic);
-            },
-            |frozen| drop(frozen.publish(Some(backing.clone()))),
-        )?;
-        disk.set_pass_on(backing.passes_on);
     }
 
     let scan = !old.partscan && info.flags & flag::PARTSCAN != 0;
     let new = Status {
         backing,
-        sizelimit: wanted.sizelimit,
+        sizelimit: settings.sizelimit,
         autoclear: info.flags & flag::AUTOCLEAR != 0,
-        // Without the flag a detach is taken back.
+        // LO_FLAGS_AUTOCLEAR cleared cancels a lazy detach.
         detaching: old.detaching && info.flags & flag::AUTOCLEAR != 0,
         partscan: old.partscan || scan,
-        name: wanted.name,
+        name: settings.name,
         ..old
     };
     let sectors = new.backing.capacity(new.sizelimit);
-    dev.set_status(&mut state, Some(new));
+    if moved {
+        let limits = new.backing.io_limits();
+        bound.replace_backing(disk, new, limits)?;
+    } else {
+        bound.set_status(new);
+    }
     if scan {
         disk.set_partscan(true);
     }
     if resized {
         disk.set_capacity_and_notify(sectors);
     }
-    drop(state);
+    drop(bound);
     if scan {
         scan_partitions(dev, disk);
     }
     Ok(())
 }
 
-/// Tells what a bound device is.
+/// The status of a bound device, for LOOP_GET_STATUS. Sleeps.
 pub(crate) fn get(dev: &LoopDevice) -> Result<Info> {
-    let status = {
-        let state = dev.state()?;
-        state.check_bound()?;
-        dev.status().ok_or(ENXIO)?
-    };
-    // Asks the file system, which may take its time: not with the state held.
+    let status = dev.lock_bound()?.status().clone();
+    // Asks the file system, which may take long, so the state is not held.
     let id = status.backing.file.identity()?;
     Ok(Info {
         device: id.device,
@@ -108,15 +134,15 @@ fn flags(status: &Status) -> u32 {
     bit(status.backing.read_only, flag::READ_ONLY)
         | bit(status.autoclear, flag::AUTOCLEAR)
         | bit(status.partscan, flag::PARTSCAN)
-        | bit(status.backing.direct, flag::DIRECT_IO)
+        | bit(status.backing.mode.is_direct(), flag::DIRECT_IO)
 }
 
-/// Scans for partitions, without the state held: opening the disk takes it.
+/// Scans for partitions. Sleeps. The state must not be held: opening the disk locks it.
 pub(crate) fn scan_partitions(dev: &LoopDevice, disk: &Disk<LoopDevice>) {
     if let Err(e) = disk.scan_partitions() {
         pr_warn!(
             "{}{}: partition scan failed ({})\n",
-            dev.setup.prefix,
+            dev.shared.prefix,
             dev.number,
             e.to_errno()
         );

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! sysfs: the group `loop` with what a bound device is, the group `rloop` with the state and counters
-//! of any.
+//! sysfs: the directory `loop` of a bound device, and the directory `rloop` with state and counters of every
+//! device.
 
 use crate::{
     config::update,
     device::{
+        Directories,
         LoopDevice,
         Status, //
     },
-    stats::Counter, //
+    stats::{
+        for_each_counter,
+        Counter, //
+    }, //
 };
 use kernel::{
     fmt,
@@ -27,28 +31,18 @@ use kernel_ext::{
     }, //
 };
 
-/// The directories of all devices.
-pub(crate) struct Directories {
-    binding: Arc<Directory<LoopDevice>>,
-    /// State and counters. Devices have them from the start: to show so many takes longer than much of
-    /// what binding does.
-    pub(crate) state: Arc<Directory<LoopDevice>>,
+/// Makes the directories of all devices. Sleeps. Fails with ENOMEM.
+pub(crate) fn directories() -> Result<Directories> {
+    Ok(Directories {
+        binding: Arc::new(Directory::new(c"loop", LOOP)?, GFP_KERNEL)?,
+        state: Arc::new(Directory::new(c"rloop", RLOOP)?, GFP_KERNEL)?,
+    })
 }
 
-impl Directories {
-    /// Sleeps. Fails with ENOMEM.
-    pub(crate) fn new() -> Result<Self> {
-        Ok(Self {
-            binding: Arc::new(Directory::new(c"loop", LOOP)?, GFP_KERNEL)?,
-            state: Arc::new(Directory::new(c"rloop", RLOOP)?, GFP_KERNEL)?,
-        })
-    }
-}
-
-/// Shows what a device is bound to, until it is dropped. Sleeps. The store of `dio` takes the state, so
-/// once it is there nothing may fail and wait for it while the state is held.
+/// Adds the directory `loop` to a disk, until the group is dropped. Sleeps. The store function of `dio` locks
+/// the state, so once the group is there, nothing may fail and drop it while the state is held.
 pub(crate) fn show_binding(disk: &Disk<LoopDevice>) -> Result<Group<LoopDevice>> {
-    Group::new(disk, disk.device().setup.directories.binding.clone())
+    Group::new(disk, disk.device().shared.directories.binding.clone())
 }
 
 type Show = fn(&Disk<LoopDevice>, &mut Page<'_>) -> Result;
@@ -73,7 +67,7 @@ static LOOP: &[Attribute<LoopDevice>] = &[
     read_only(c"partscan", |disk, out| bit(out, status(disk)?.partscan)),
     Attribute {
         name: c"dio",
-        show: |disk, out| bit(out, status(disk)?.backing.direct),
+        show: |disk, out| bit(out, status(disk)?.backing.mode.is_direct()),
         store: Some(|disk, text| match text {
             "0" => update::set_direct_io(disk.device(), disk, false),
             "1" => update::set_direct_io(disk.device(), disk, true),
@@ -82,33 +76,26 @@ static LOOP: &[Attribute<LoopDevice>] = &[
     },
 ];
 
-static RLOOP: &[Attribute<LoopDevice>] = &[
-    read_only(c"state", |disk, out| {
-        let state = match disk.device().status() {
-            None => "unbound",
-            Some(status) if status.detaching => "detaching",
-            Some(_) => "bound",
-        };
-        line(out, fmt!("{state}"))
-    }),
-    read_only(c"read_direct", |d, o| count(d, o, Counter::ReadDirect)),
-    read_only(c"write_direct", |d, o| count(d, o, Counter::WriteDirect)),
-    read_only(c"read_buffered", |d, o| count(d, o, Counter::ReadBuffered)),
-    read_only(c"write_buffered", |d, o| {
-        count(d, o, Counter::WriteBuffered)
-    }),
-    read_only(c"flush", |d, o| count(d, o, Counter::Flush)),
-    read_only(c"discard", |d, o| count(d, o, Counter::Discard)),
-    read_only(c"write_zeroes", |d, o| count(d, o, Counter::WriteZeroes)),
-    read_only(c"inline", |d, o| count(d, o, Counter::Inline)),
-    read_only(c"passed_on", |d, o| count(d, o, Counter::PassedOn)),
-    read_only(c"inline_refused", |d, o| {
-        count(d, o, Counter::InlineRefused)
-    }),
-    read_only(c"continued", |d, o| count(d, o, Counter::Continued)),
-];
+macro_rules! state_and_counters {
+    ($($variant:ident $name:literal $doc:literal,)*) => {
+        static RLOOP: &[Attribute<LoopDevice>] = &[
+            read_only(c"state", state),
+            $(read_only($name, |disk, out| count(disk, out, Counter::$variant)),)*
+        ];
+    };
+}
+for_each_counter!(state_and_counters);
 
-/// The status, in which a device on its way in or out has none.
+fn state(disk: &Disk<LoopDevice>, out: &mut Page<'_>) -> Result {
+    let state = match disk.device().status() {
+        None => "unbound",
+        Some(status) if status.detaching => "detaching",
+        Some(_) => "bound",
+    };
+    line(out, fmt!("{state}"))
+}
+
+/// The status; a device that is being bound or cleared has none.
 fn status(disk: &Disk<LoopDevice>) -> Result<Status> {
     disk.device().status().ok_or(ENXIO)
 }

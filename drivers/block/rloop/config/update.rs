@@ -21,37 +21,30 @@ use kernel_ext::block::{
     gendisk::Disk, //
 };
 
-/// Turns direct I/O on or off. EINVAL where the backing or the block size doesn't allow it.
+/// Switches direct I/O on or off. Fails with EINVAL if the backing or the block size does not allow it.
 pub(crate) fn set_direct_io(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool) -> Result {
-    let mut state = dev.state()?;
-    state.check_bound()?;
-    let old = dev.status().ok_or(ENXIO)?;
-    if old.backing.direct == on {
+    let mut bound = dev.lock_bound()?;
+    let old = bound.status();
+    if old.backing.mode.is_direct() == on {
         return Ok(());
     }
     let backing = old.backing.with_direct(on, disk.logical_block_size())?;
-    if backing.direct != on {
+    if backing.mode.is_direct() != on {
         return Err(EINVAL);
     }
     if on {
-        backing.settle();
+        backing.sync_and_invalidate();
     }
-    let backing = Arc::new(backing, GFP_KERNEL)?;
-    let memory = backing.memory_alignment();
-    let atomic = backing.atomic_units();
-    disk.update_limits_frozen(
-        |limits| {
-            limits.set_memory_alignment(memory).set_atomic_units(atomic);
-        },
-        |frozen| drop(frozen.publish(Some(backing.clone()))),
-    )?;
-    disk.set_pass_on(backing.passes_on);
-    dev.set_status(&mut state, Some(Status { backing, ..old }));
-    Ok(())
+    let limits = backing.io_limits();
+    let new = Status {
+        backing: Arc::new(backing, GFP_KERNEL)?,
+        ..old.clone()
+    };
+    bound.replace_backing(disk, new, limits)
 }
 
-/// Sets the logical block size in bytes, or the default for 0. EINVAL for one that the block layer
-/// doesn't take.
+/// Sets the logical block size in bytes, or the default for 0. Fails with EINVAL if the block layer does not
+/// support the size.
 pub(crate) fn set_block_size(
     dev: &LoopDevice,
     disk: &Disk<LoopDevice>,
@@ -60,37 +53,35 @@ pub(crate) fn set_block_size(
     size: usize,
 ) -> Result {
     let size = u32::try_from(size).map_err(|_| EINVAL)?;
-    // A device that is used exclusively changes only at the hands of its user.
+    // A device that is open exclusively is changed by that opener only.
     let _claim = if mode.exclusive() {
         None
     } else {
-        Some(bdev.claim()?)
+        Some(bdev.prepare_to_claim()?)
     };
-    let mut state = dev.state()?;
-    state.check_bound()?;
-    let old = dev.status().ok_or(ENXIO)?;
+    let mut bound = dev.lock_bound()?;
+    let old = bound.status();
     if disk.logical_block_size() == size {
         return Ok(());
     }
-    let size = geometry::block_size(size, old.backing.direct, old.backing.align.offset);
-    let backing = old.backing.with_direct(old.backing.direct, size)?;
-    let backing = Arc::new(backing, GFP_KERNEL)?;
+    let direct = old.backing.mode.is_direct();
+    let size = geometry::block_size(size, direct, old.backing.align.offset);
+    let backing = old.backing.with_direct(direct, size)?;
+    let limits = backing.limits(size);
+    let new = Status {
+        backing: Arc::new(backing, GFP_KERNEL)?,
+        ..old.clone()
+    };
 
     // The page cache of the disk is in blocks of the old size.
-    let _ = disk.whole().sync_and_invalidate();
-    disk.update_limits_frozen(backing.limits(size), |frozen| {
-        drop(frozen.publish(Some(backing.clone())))
-    })?;
-    disk.set_pass_on(backing.passes_on);
-    dev.set_status(&mut state, Some(Status { backing, ..old }));
-    Ok(())
+    let _ = disk.part0().sync_and_invalidate();
+    bound.replace_backing(disk, new, limits)
 }
 
-/// Takes over the size of the backing, which may have changed.
+/// Updates the size of the disk to that of the backing file, which may have changed.
 pub(crate) fn set_capacity(dev: &LoopDevice, disk: &Disk<LoopDevice>) -> Result {
-    let state = dev.state()?;
-    state.check_bound()?;
-    let status = dev.status().ok_or(ENXIO)?;
+    let bound = dev.lock_bound()?;
+    let status = bound.status();
     disk.set_capacity_and_notify(status.backing.capacity(status.sizelimit));
     Ok(())
 }

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Keeps direct writes and cached I/O of a device apart, where a device has both.
+//! Mutual exclusion of direct writes and cached I/O on the backing file of one device.
 //!
-//! A direct write goes past pages of the backing file's cache that may hold its neighbours, too. It
-//! writes them back and drops them first, and not all files do so again in the end. A cached write or
-//! read meanwhile would bring them in again with the old data. So either direct writes or cached
-//! requests are under way, never both. Direct reads need no such care.
+//! A direct write bypasses the page cache of the backing file, which may hold other parts of the pages
+//! that it touches. It writes them back and invalidates them first, but not every file system does so
+//! again afterwards. A cached read or write in between would fill the cache with stale data. So either
+//! direct writes or cached I/O are in flight, never both. Direct reads are not affected. The file
+//! systems do the same for themselves where they can: `fs/netfs/locking.c`, `fs/nfs/io.c`.
 
-use crate::io::cmd::{
-    Host,
-    Side, //
+use super::cmd::{
+    Cmd,
+    IoKind, //
 };
 use kernel::prelude::*;
 use kernel_ext::{
     block::mq::{
+        Operations,
         Request,
         RequestList, //
     },
@@ -21,85 +23,77 @@ use kernel_ext::{
     sync::IrqLock, //
 };
 
-/// A device that has a gate.
-pub(crate) trait Gated: Host {
-    fn gate(&self) -> &Gate<Self>;
-}
-
-struct State<T: Host> {
-    /// Who is inside; none if `inside` is 0.
-    side: Side,
-    inside: u32,
+struct State<T: Operations<RequestData = Cmd>> {
+    /// The kind of I/O in flight; meaningless if `in_flight` is 0.
+    kind: IoKind,
+    in_flight: u32,
     waiting: RequestList<T>,
 }
 
-impl<T: Host> State<T> {
-    fn admits(&self, side: Side) -> bool {
-        self.inside == 0 || self.side == side
+impl<T: Operations<RequestData = Cmd>> State<T> {
+    fn admits(&self, kind: IoKind) -> bool {
+        self.in_flight == 0 || self.kind == kind
     }
 
-    fn admit(&mut self, rq: &mut Request<T>, side: Side) {
-        self.side = side;
-        self.inside += 1;
-        rq.data_mut().side = Some(side);
+    fn admit(&mut self, rq: &mut Request<T>, kind: IoKind) {
+        self.kind = kind;
+        self.in_flight += 1;
+        rq.data_mut().active = Some(kind);
     }
 }
 
-/// The gate of a device.
+/// The exclusion of one device.
 #[pin_data]
-pub(crate) struct Gate<T: Host> {
+pub(crate) struct DioExclusion<T: Operations<RequestData = Cmd>> {
     #[pin]
     state: IrqLock<State<T>>,
 }
 
-impl<T: Host> Gate<T> {
-    pub(crate) fn new() -> impl PinInit<Self> {
+impl<T: Operations<RequestData = Cmd>> DioExclusion<T> {
+    pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             state <- new_irq_lock!(
                 State {
-                    side: Side::Direct,
-                    inside: 0,
+                    kind: IoKind::DirectWrite,
+                    in_flight: 0,
                     waiting: RequestList::default(),
                 },
-                "rloop_gate"
+                "rloop_dio_exclusion"
             ),
         })
     }
 
-    /// A request wants in. It comes back if it may go on; else it is sent to a worker when it may.
-    /// Any context.
-    pub(crate) fn enter(&self, mut rq: Request<T>, side: Side) -> Option<Request<T>> {
+    /// Begins I/O of `kind` and returns the request, or keeps the request until an
+    /// [`end_io`](Self::end_io) admits it. Any context.
+    pub(super) fn start_io(&self, mut rq: Request<T>, kind: IoKind) -> Option<Request<T>> {
         self.state.with(|state| {
-            // Those who wait go first, or they might wait for ever.
-            if state.waiting.is_empty() && state.admits(side) {
-                state.admit(&mut rq, side);
+            // Requests that wait are admitted first, or they could starve.
+            if state.waiting.is_empty() && state.admits(kind) {
+                state.admit(&mut rq, kind);
                 return Some(rq);
             }
-            rq.data_mut().wants = Some(side);
+            rq.data_mut().pending = Some(kind);
             state.waiting.push(rq);
             None
         })
     }
 
-    /// A request that was let in is done, or goes on as one of the other side. Any context.
-    pub(crate) fn leave(&self) {
-        let mut admitted = self.state.with(|state| {
+    /// Ends I/O of a request that was admitted. Returns the requests that are admitted now. Any context.
+    pub(super) fn end_io(&self) -> RequestList<T> {
+        self.state.with(|state| {
             let mut admitted = RequestList::default();
-            state.inside -= 1;
-            while let Some(side) = state.waiting.front().and_then(|rq| rq.data().wants) {
-                if !state.admits(side) {
+            state.in_flight -= 1;
+            while let Some(kind) = state.waiting.front().and_then(|rq| rq.data().pending) {
+                if !state.admits(kind) {
                     break;
                 }
                 let Some(mut rq) = state.waiting.pop() else {
                     break;
                 };
-                state.admit(&mut rq, side);
+                state.admit(&mut rq, kind);
                 admitted.push(rq);
             }
             admitted
-        });
-        while let Some(rq) = admitted.pop() {
-            T::to_worker(rq);
-        }
+        })
     }
 }

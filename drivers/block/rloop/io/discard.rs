@@ -2,10 +2,10 @@
 
 //! Requests without data: flush, discard and write-zeroes.
 
+use super::IoDevice;
 use crate::{
     backing::Backing,
     geometry,
-    io::cmd::Host,
     stats::Counter, //
 };
 use kernel::prelude::*;
@@ -18,54 +18,55 @@ use kernel_ext::{
         SECTOR_SHIFT, //
     },
     errno,
-    fs::SpaceMode, //
+    fs::FallocMode, //
 };
 
-/// Makes all that was written durable. Sleeps.
-pub(crate) fn flush(backing: &Backing) -> Result {
+/// Makes all completed writes durable. Sleeps.
+pub(super) fn flush(backing: &Backing) -> Result {
     backing.stats.count(Counter::Flush);
-    // (The time of the last write is nothing that the disk above knows of.)
+    // The disk above has no use for the file's timestamps, so data is enough.
     backing.file.fdatasync()
 }
 
-/// Serves a discard or a write-zeroes request. Sleeps.
-pub(crate) fn change<T: Host>(rq: Request<T>) {
+/// Serves a discard or write-zeroes request with `fallocate()`. Sleeps.
+pub(super) fn fallocate<T: IoDevice>(rq: Request<T>) {
     let Some(backing) = rq.published() else {
         return rq.end(Err(EIO));
     };
     let mode = if rq.op() == Op::Discard {
         backing.stats.count(Counter::Discard);
-        SpaceMode::Punch
+        FallocMode::PunchHole
     } else {
         backing.stats.count(Counter::WriteZeroes);
-        // Without this flag the caller lets the space go, which is cheaper.
+        // Without REQ_NOUNMAP the range may be deallocated, which is cheaper.
         if rq.flags().nounmap() {
-            SpaceMode::Zero
+            FallocMode::ZeroRange
         } else {
-            SpaceMode::Punch
+            FallocMode::PunchHole
         }
     };
     let at = rq.sector() << SECTOR_SHIFT;
     let Some(pos) = geometry::position(at, rq.bytes(), backing.offset) else {
         return rq.end(Err(EIO));
     };
-    let result = backing.file.change_space(mode, pos, rq.bytes());
-    if result == Err(errno::opnotsupp()) && backing.refused.note(mode) {
-        correct(&rq, backing, mode);
+    let result = backing.file.fallocate(mode, pos, rq.bytes());
+    if result == Err(errno::opnotsupp()) && backing.unsupported.note(mode) {
+        shrink_limits(&rq, backing, mode);
     }
     rq.end(result);
 }
 
-/// Takes what was refused out of the limits. Sleeps.
+/// Takes an operation that the file does not support out of the limits of the disk. Sleeps.
 ///
-/// That waits for all requests, among them those that wait for this worker.
-fn correct<T: Host>(rq: &Request<T>, backing: &Backing, mode: SpaceMode) {
-    let (refused, disk) = (backing.refused.clone(), rq.disk());
+/// The update freezes the queue, and so waits for all requests, some of which wait for this worker: it
+/// runs in a work item of its own.
+fn shrink_limits<T: IoDevice>(rq: &Request<T>, backing: &Backing, mode: FallocMode) {
+    let (unsupported, disk) = (backing.unsupported.clone(), rq.disk());
     let job = move || {
         // Limits that only shrink are not refused.
-        let _ = disk.update_limits_frozen(|limits| refused.apply(limits), |_| ());
+        let _ = disk.update_limits_frozen(|limits| unsupported.apply(limits), |_| ());
     };
-    if rq.device().wq().spawn(job).is_err() {
-        backing.refused.forget(mode);
+    if rq.device().io().wq().spawn(job).is_err() {
+        backing.unsupported.forget(mode);
     }
 }

@@ -1,56 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which way a request takes.
+//! Dispatch: which path serves a request.
 //!
-//! The rungs, of which a request takes the first that holds it: submitted by the task that brings
-//! it, direct or from the page cache, where nothing has to be waited for; by a worker, direct or
-//! buffered. Direct I/O ends in the completion of the backing file. What needs no data goes to a
-//! worker, too.
+//! A read or write is first tried nowait, in the task that submits it: by its bio or by a kiocb, direct or
+//! from the page cache ([`rw::try_nowait`]). What that can't serve, and every request without data, is
+//! queued to a worker. Direct I/O completes in the completion of the backing file.
 
-use crate::io::{
-    cmd::fail_late,
-    dio_exclusion::Gated,
+use super::{
     discard,
+    fail_late,
     rw,
-    workers::{
-        Laned,
-        Lanes, //
-    }, //
+    IoDevice,
+    IoEngine, //
 };
 use kernel::prelude::*;
 use kernel_ext::{
     block::mq::{
+        InlineContext,
         NewRequest,
         Op,
         Outcome,
-        Request,
-        Submitter, //
+        Request, //
     },
     cgroup,
     errno,
     workqueue, //
 };
 
-/// A request arrives. Waits for no I/O.
-pub(crate) fn arrive<T: Gated>(rq: NewRequest<T>, task: &Submitter) -> Outcome {
+/// Takes a new request from blk-mq. Does not wait for I/O.
+pub(crate) fn queue_rq<T: IoDevice>(rq: NewRequest<T>, task: &InlineContext) -> Outcome {
     let (rq, outcome) = rq.start();
-    if let Some(rq) = rw::attempt(rq, task) {
-        T::to_worker(rq);
+    if let Some(rq) = rw::try_nowait(rq, task) {
+        IoEngine::queue(rq);
     }
     outcome
 }
 
-/// A worker of a device begins to work. Sleeps.
-pub(crate) fn work<T: Gated + Laned>(device: &T, worker: usize) {
+/// Serves queued requests until there are none for this worker. Sleeps.
+pub(crate) fn process_work<T: IoDevice>(device: &T, worker: usize) {
     workqueue::as_io_worker(|| {
-        while let Some(rq) = Lanes::next(device, worker) {
-            cgroup::charged(rq, serve);
-            workqueue::yield_if_due();
+        while let Some(rq) = device.io().dequeue(worker) {
+            cgroup::charged(rq, handle_cmd);
+            workqueue::cond_resched();
         }
     });
 }
 
-fn serve<T: Gated>(rq: Request<T>) {
+fn handle_cmd<T: IoDevice>(rq: Request<T>) {
     let Some(backing) = rq.published() else {
         return fail_late(rq);
     };
@@ -58,10 +54,9 @@ fn serve<T: Gated>(rq: Request<T>) {
         return rq.end(Err(EIO));
     }
     let result = match rq.op() {
-        Op::Read | Op::Write if rq.data().started => return rw::resume(rq),
         Op::Read | Op::Write => return rw::start(rq),
         Op::Flush => discard::flush(backing),
-        Op::Discard | Op::WriteZeroes => return discard::change(rq),
+        Op::Discard | Op::WriteZeroes => return discard::fallocate(rq),
         Op::Other => Err(errno::opnotsupp()),
     };
     rq.end(result);

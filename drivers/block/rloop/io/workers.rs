@@ -1,35 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Workers for each cgroup, so that one whose I/O is throttled does not hold up the others.
+//! Distribution of requests to the workers of a device, by cgroup and by class of I/O.
 //!
-//! A cgroup whose requests need workers has a lane of four sides. On each a limited number of workers
-//! serve one request after the other. A lane without requests is anybody's, so that nothing is
-//! allocated or has to be freed.
+//! Each cgroup whose requests need workers has a slot of its own, so that a cgroup whose I/O is throttled
+//! does not delay the others. A slot has a pool for each class of I/O, and each pool has a limit of workers,
+//! of which every one serves one request after the other. Any cgroup may take an idle slot, so slots
+//! are never allocated or freed.
 //!
-//! Workers are the device's. A work item of the request could still be with the worker that served
-//! the request before, with the same tag, and the workqueue would not start it until that one returns.
+//! A request has no work item of its own: the worker that served the previous request with the same tag
+//! may not have returned yet, and the workqueue would not start the item until it has.
 
-use crate::io::cmd::{
-    fail_late,
-    Host,
-    SideOfLane, //
+use super::cmd::{
+    Cmd,
+    PoolIndex, //
 };
 use core::array;
 use kernel::{
     prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        rcu,
-        Arc, //
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     }, //
 };
 use kernel_ext::{
     block::mq::{
         InFlight,
         Op,
+        Operations,
         Request,
         RequestList, //
     },
@@ -42,87 +39,118 @@ use kernel_ext::{
     }, //
 };
 
-/// Cgroups that can be busy at once before two share a lane.
-const LANES: usize = 7;
+/// Cgroups that can be busy at once before two share a slot.
+const SLOTS: usize = 7;
 
-/// The sides of a lane, and how many workers serve each at once, at most.
-const WIDTH: [u32; 4] = [14, 1, 1, 1];
+/// The classes of I/O, each with a pool in every slot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PoolClass {
+    /// Cached reads, and requests without data.
+    Buffered,
+    /// Cached writes.
+    BufferedWrite,
+    /// Direct I/O, from the shared high-priority workqueue. ext4 refuses every nowait write from a
+    /// timer tick until a write that may wait has updated the inode's timestamp, so this worker must
+    /// not queue behind tasks that only submit more of them.
+    DirectHighpri,
+    /// Direct I/O while too many workers have high priority.
+    Direct,
+}
 
-/// It keeps a disk busy with reads through the page cache.
-const WIDE: usize = 0;
+const CLASSES: [PoolClass; 4] = [
+    PoolClass::Buffered,
+    PoolClass::BufferedWrite,
+    PoolClass::DirectHighpri,
+    PoolClass::Direct,
+];
 
-/// For cached writes, which take the lock of the backing file one after the other: more workers
-/// would only fight.
-const NARROW: usize = 1;
+impl PoolClass {
+    /// How many workers may serve a pool of this class at once.
+    const fn max_workers(self) -> u32 {
+        match self {
+            // Keeps a disk busy with reads through the page cache.
+            PoolClass::Buffered => 14,
+            // More workers would only contend for the inode lock.
+            PoolClass::BufferedWrite => 1,
+            // A worker only submits direct I/O, and does not wait for it.
+            PoolClass::DirectHighpri | PoolClass::Direct => 1,
+        }
+    }
 
-/// For direct I/O, which a worker only begins. It comes before other tasks, as kblockd does: they
-/// would only bring more to wait for it. (ext4 refuses all writes that are not to wait from each timer
-/// tick on, until one has waited.)
-const URGENT: usize = 2;
+    /// The class of a request. Any context.
+    pub(super) fn of<T>(rq: &InFlight<T>, highpri: &HighpriWorkers) -> Self
+    where
+        T: Operations<RequestData = Cmd>,
+    {
+        match rq.op() {
+            Op::Read | Op::Write if rq.data().direct && highpri.has_room() => Self::DirectHighpri,
+            Op::Read | Op::Write if rq.data().direct => Self::Direct,
+            Op::Write => Self::BufferedWrite,
+            _ => Self::Buffered,
+        }
+    }
+}
 
-/// For direct I/O while too many workers are urgent.
-const DIRECT: usize = 3;
+/// Pools of all slots. Each has a worker of its own, with the index of the pool.
+const POOLS: usize = CLASSES.len() * SLOTS;
 
-/// Sides of all lanes. Each has a worker of its own, which has its number.
-const SIDES: usize = WIDTH.len() * LANES;
-
-/// Workers beside those: for a lane at its widest, and one for others. All fit into half a page.
+/// Workers beside those, which any pool may claim up to its limit.
 const SPARE: usize = 14;
 
 /// Workers of a device.
-pub(crate) const WORKERS: usize = SIDES + SPARE;
+pub(crate) const WORKERS: usize = POOLS + SPARE;
 
-/// Workers of all devices that are urgent at once, about. A workqueue runs twice as many.
-const MOST_URGENT: i32 = 512;
+/// Workers of all devices that may have high priority at once, about. A workqueue runs twice as many.
+const MAX_HIGHPRI: i32 = 512;
 
-/// The workqueue of all devices for workers that come before other tasks. They may have to wait, for a
-/// file system that is frozen, but those of other devices must not have to wait for them.
-pub(crate) struct Urgent {
+/// The high-priority workqueue that all devices share. Its workers may have to wait for a frozen file
+/// system, so their number is limited: those of other devices must not have to wait for them.
+pub(crate) struct HighpriWorkers {
     wq: Workqueue,
     workers: Atomic<i32>,
 }
 
-impl Urgent {
+impl HighpriWorkers {
     /// Sleeps. Fails with ENOMEM.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
-            wq: Workqueue::new(fmt!("rloop_urgent"), Priority::High)?,
+            wq: Workqueue::new(fmt!("rloop_highpri"), Priority::High)?,
             workers: Atomic::new(0),
         })
     }
 
     fn has_room(&self) -> bool {
-        self.workers.load(Relaxed) < MOST_URGENT
+        self.workers.load(Relaxed) < MAX_HIGHPRI
     }
 
-    /// The queue for one more worker.
-    fn enter(&self) -> &Workqueue {
+    /// Counts one more worker, and returns the queue to start it on.
+    pub(super) fn get(&self) -> &Workqueue {
         self.workers.add(1, Relaxed);
         &self.wq
     }
 
     /// A worker is done.
-    fn leave(&self) {
+    fn put(&self) {
         self.workers.add(-1, Relaxed);
     }
 }
 
-struct Side<T: Host> {
-    /// Its own worker is at work. It is the first to start and may be the last to go.
+struct Pool<T: Operations<RequestData = Cmd>> {
+    /// The pool's own worker runs. It is the first to start, and may be the last to return.
     own: bool,
-    /// So many others are.
+    /// How many spare workers run for the pool.
     spare: u32,
-    /// Empty unless there is a worker.
+    /// Requests that no worker has taken yet; empty if no worker runs.
     waiting: RequestList<T>,
 }
 
-impl<T: Host> Side<T> {
+impl<T: Operations<RequestData = Cmd>> Pool<T> {
     fn is_idle(&self) -> bool {
         !self.own && self.spare == 0
     }
 }
 
-impl<T: Host> Default for Side<T> {
+impl<T: Operations<RequestData = Cmd>> Default for Pool<T> {
     fn default() -> Self {
         Self {
             own: false,
@@ -132,91 +160,76 @@ impl<T: Host> Default for Side<T> {
     }
 }
 
-struct State<T: Host> {
-    /// Whose each lane is.
-    groups: [Group; LANES],
-    sides: [Side<T>; SIDES],
-    /// A bit for each spare worker that is at work, and the side that it is with.
-    busy: u32,
-    places: [u8; SPARE],
+struct State<T: Operations<RequestData = Cmd>> {
+    /// The cgroup that took each slot last.
+    owners: [Group; SLOTS],
+    pools: [Pool<T>; POOLS],
+    /// A bit for each spare worker that runs, and the pool that it runs for.
+    spare_busy: u32,
+    spare_pool: [u8; SPARE],
 }
 
-/// The lanes of a device.
+/// The slots of a device.
 #[pin_data]
-pub(crate) struct Lanes<T: Host> {
+pub(crate) struct CgroupSlots<T: Operations<RequestData = Cmd>> {
     #[pin]
     state: IrqLock<State<T>>,
 }
 
-/// A device that has lanes.
-pub(crate) trait Laned: Host {
-    fn lanes(&self) -> &Lanes<Self>;
-
-    fn urgent(&self) -> &Urgent;
-
-    /// Has a worker of the device called. Any context.
-    fn start_worker(this: &Arc<Self>, number: usize, wq: &Workqueue);
-}
-
-impl<T: Laned> Lanes<T> {
-    pub(crate) fn new() -> impl PinInit<Self> {
+impl<T: Operations<RequestData = Cmd>> CgroupSlots<T> {
+    pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             state <- new_irq_lock!(
                 State {
-                    groups: [Group::ROOT; LANES],
-                    sides: array::from_fn(|_| Side::default()),
-                    busy: 0,
-                    places: [0; SPARE],
+                    owners: [Group::ROOT; SLOTS],
+                    pools: array::from_fn(|_| Pool::default()),
+                    spare_busy: 0,
+                    spare_pool: [0; SPARE],
                 },
-                "rloop_lanes"
+                "rloop_slots"
             ),
         })
     }
 
-    /// A request needs a worker. Any context.
-    pub(crate) fn enter(mut rq: Request<T>) {
-        if rq.published().is_none() {
-            return fail_late(rq);
-        }
-        // From where the lock is given back, the request may end and its disk be deleted. The disk keeps
-        // the device for a grace period, so that its last reference is not dropped here.
-        let _rcu = rcu::read_lock();
-        let device = rq.device_ref();
-        device.lanes().state.with(|state| {
-            let number = match rq.data().lane {
-                Some(SideOfLane(number)) => usize::from(number),
-                None => state.choose(Group::of(&rq), side_of(&rq, device.urgent())),
+    /// Adds a request to a pool of its class in the slot of its cgroup. A request that has been queued
+    /// before goes to the same pool again. Returns a worker for the caller to start, with the class of the
+    /// pool, unless as many run as may. Any context.
+    pub(super) fn enqueue(
+        &self,
+        mut rq: Request<T>,
+        class: PoolClass,
+    ) -> Option<(usize, PoolClass)> {
+        self.state.with(|state| {
+            let index = match rq.data().pool {
+                Some(PoolIndex(index)) => usize::from(index),
+                None => state.choose(Group::of(&rq), class),
             };
-            if let Some(worker) = state.hire(number) {
-                let wq = match number % WIDTH.len() {
-                    URGENT => device.urgent().enter(),
-                    _ => device.wq(),
-                };
-                T::start_worker(&device, worker, wq);
-            }
-            rq.data_mut().lane = Some(SideOfLane(number as u8));
-            state.sides[number].waiting.push(rq);
-        });
+            let worker = state.claim_worker(index);
+            rq.data_mut().pool = Some(PoolIndex(index as u8));
+            state.pools[index].waiting.push(rq);
+            worker.map(|worker| (worker, class_of(index)))
+        })
     }
 
-    /// The next request for a worker, which is done if there is none.
-    pub(crate) fn next(device: &T, worker: usize) -> Option<Request<T>> {
-        device.lanes().state.with(|state| {
-            let spare = worker.checked_sub(SIDES);
-            let number = spare.map_or(worker, |n| usize::from(state.places[n]));
-            let side = &mut state.sides[number];
-            let next = side.waiting.pop();
+    /// The next request for a worker. If there is none, the worker is no longer counted as running, and
+    /// must return.
+    pub(super) fn dequeue(&self, worker: usize, highpri: &HighpriWorkers) -> Option<Request<T>> {
+        self.state.with(|state| {
+            let spare = worker.checked_sub(POOLS);
+            let index = spare.map_or(worker, |n| usize::from(state.spare_pool[n]));
+            let pool = &mut state.pools[index];
+            let next = pool.waiting.pop();
             match spare {
                 _ if next.is_some() => (),
                 None => {
-                    side.own = false;
-                    if number % WIDTH.len() == URGENT {
-                        device.urgent().leave();
+                    pool.own = false;
+                    if class_of(index) == PoolClass::DirectHighpri {
+                        highpri.put();
                     }
                 }
                 Some(n) => {
-                    side.spare -= 1;
-                    state.busy &= !(1 << n);
+                    pool.spare -= 1;
+                    state.spare_busy &= !(1 << n);
                 }
             }
             next
@@ -224,55 +237,50 @@ impl<T: Laned> Lanes<T> {
     }
 }
 
-/// The side of its lane that a request takes.
-fn side_of<T: Host>(rq: &InFlight<T>, urgent: &Urgent) -> usize {
-    match rq.op() {
-        Op::Read | Op::Write if rq.data().direct && urgent.has_room() => URGENT,
-        Op::Read | Op::Write if rq.data().direct => DIRECT,
-        Op::Write => NARROW,
-        _ => WIDE,
-    }
+/// The pools of a slot stand next to each other, in the order of the classes.
+fn class_of(index: usize) -> PoolClass {
+    CLASSES[index % CLASSES.len()]
 }
 
-impl<T: Host> State<T> {
-    /// The side of a lane for a request: the lane of its cgroup, or an idle one, or one that it
-    /// shares.
-    fn choose(&mut self, group: Group, side: usize) -> usize {
-        let first = |lane: usize| WIDTH.len() * lane;
-        let idle = |lane: usize| {
-            self.sides[first(lane)..first(lane + 1)]
+impl<T: Operations<RequestData = Cmd>> State<T> {
+    /// The pool of a class for a cgroup: in the slot that it owns, else in an idle one, else in one that
+    /// it shares.
+    fn choose(&mut self, group: Group, class: PoolClass) -> usize {
+        let first = |slot: usize| CLASSES.len() * slot;
+        let idle = |slot: usize| {
+            self.pools[first(slot)..first(slot + 1)]
                 .iter()
-                .all(Side::is_idle)
+                .all(Pool::is_idle)
         };
-        let lane = self
-            .groups
+        let slot = self
+            .owners
             .iter()
             .position(|owner| *owner == group)
-            .or_else(|| (0..LANES).find(|lane| idle(*lane)))
-            .unwrap_or(group.hash() % LANES);
-        if idle(lane) {
-            self.groups[lane] = group;
+            .or_else(|| (0..SLOTS).find(|slot| idle(*slot)))
+            .unwrap_or(group.hash() % SLOTS);
+        if idle(slot) {
+            self.owners[slot] = group;
         }
-        first(lane) + side
+        first(slot) + class as usize
     }
 
-    /// A worker for a side that may have one more.
-    fn hire(&mut self, number: usize) -> Option<usize> {
-        let side = &mut self.sides[number];
-        if u32::from(side.own) + side.spare >= WIDTH[number % WIDTH.len()] {
+    /// Claims a worker for a pool that may have one more.
+    fn claim_worker(&mut self, index: usize) -> Option<usize> {
+        let pool = &mut self.pools[index];
+        if u32::from(pool.own) + pool.spare >= class_of(index).max_workers() {
             return None;
         }
-        if !side.own {
-            side.own = true;
-            return Some(number);
+        if !pool.own {
+            pool.own = true;
+            return Some(index);
         }
-        let n = (!self.busy).trailing_zeros() as usize;
+        let n = (!self.spare_busy).trailing_zeros() as usize;
         if n >= SPARE {
             return None;
         }
-        self.busy |= 1 << n;
-        self.places[n] = number as u8;
-        side.spare += 1;
-        Some(SIDES + n)
+        self.spare_busy |= 1 << n;
+        self.spare_pool[n] = index as u8;
+        pool.spare += 1;
+        Some(POOLS + n)
     }
 }

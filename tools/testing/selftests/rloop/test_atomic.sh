@@ -41,7 +41,7 @@ attach --direct-io=on "$DISK"
 is "largest atomic write" "$most" "$(unit)"
 "$HERE/atomic" "$LOOP" 8192 8192 || fail "an atomic write"
 "$HERE/atomic" "$LOOP" 0 4096 dsync || fail "an atomic and durable write"
-used passed_on
+used remapped
 # With the page cache of the disk in its way, too.
 dd if="$DISK" of=/dev/null bs=64k count=4 status=none
 "$HERE/atomic" "$LOOP" 16384 16384 || fail "an atomic write past cached pages"

@@ -4,7 +4,7 @@
 . "${0%/*}/common.sh"
 need_rloop
 
-all="continued discard flush inline inline_refused passed_on read_buffered read_direct write_buffered write_direct write_zeroes"
+all="continued discard flush inline inline_refused remapped read_buffered read_direct write_buffered write_direct write_zeroes"
 backing tmpfs 4
 attach --direct-io=off "$IMG"
 is "attributes" "${all/write_buffered/state write_buffered}" "$(names "$SYS/rloop")"

@@ -11,7 +11,7 @@ KO=$HERE/late_io.ko
 [ -e "$KO" ] || skip "no late_io.ko was built for this kernel"
 grep -qsw freezer /sys/power/pm_test || skip "no freezer test in this kernel"
 
-served() { [ "$(counter passed_on)" -gt 100 ]; }
+served() { [ "$(counter remapped)" -gt 100 ]; }
 # The disk below ends a request while that is submitted.
 backing block 16 irqmode=0
 attach --direct-io=on "$IMG"

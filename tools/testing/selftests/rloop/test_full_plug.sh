@@ -16,7 +16,7 @@ io_uring)
 	;;
 *) [ -e /proc/sys/fs/aio-max-nr ] || skip "no AIO in this kernel" ;;
 esac
-[ "$1" != block ] || type=block how=passed_on
+[ "$1" != block ] || type=block how=remapped
 backing $type 32
 pattern write "$IMG" 0 33554432 1 -s
 attach --direct-io=on "$IMG"

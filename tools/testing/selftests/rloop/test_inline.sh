@@ -16,7 +16,7 @@ bytes=8388608
 [ -z "${RLOOP_FEW:-}" ] || bytes=2097152
 # Bios are passed on to a block device; a file gets kiocbs.
 how=inline
-[ "$1" != block ] || how=passed_on
+[ "$1" != block ] || how=remapped
 all=$((bytes / 4096))
 # at_once WHAT LEAST CMD...: of all requests, at least so many.
 at_once() {

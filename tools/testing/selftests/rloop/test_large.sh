@@ -20,14 +20,14 @@ if [ "$DRIVER" = rloop ]; then
 	unused inline_refused
 	# What is within the limit is served at once.
 	pattern check "$LOOP" 0 65536 2 -d -b 4096
-	used "$([ "$1" = block ] && echo passed_on || echo inline)"
+	used "$([ "$1" = block ] && echo remapped || echo inline)"
 	# Nor is one while what it was split from waits: an allocation below could wait for that.
 	# (It would stay a limit of the device, whatever is attached to it: 0 is none.)
 	defer eval "echo 0 >$SYS/queue/max_sectors_kb"
 	echo 4 >"$SYS/queue/max_sectors_kb"
-	before=$(($(counter passed_on) + $(counter inline)))
+	before=$(($(counter remapped) + $(counter inline)))
 	pattern check "$LOOP" 0 1048576 2 -d -b 65536
-	n=$(($(counter passed_on) + $(counter inline) - before))
+	n=$(($(counter remapped) + $(counter inline) - before))
 	[ $n -le 16 ] || fail "$n of 256 pieces of 16 reads were served at once"
 fi
 detach "$LOOP"

@@ -25,7 +25,7 @@ swapon "$LOOP"
 defer swapoff "$LOOP"
 echo 24M >"$GROUP/memory.max"
 if [ "$DRIVER" = rloop ]; then
-	before=$(($(counter passed_on) + $(counter inline_refused)))
+	before=$(($(counter remapped) + $(counter inline_refused)))
 	reads=$(counter read_direct) writes=$(counter write_direct)
 fi
 # It holds three times the memory that it may have, and reads nothing of it again: a read
@@ -34,7 +34,7 @@ fi
 if [ "$DRIVER" = rloop ]; then
 	reads=$(($(counter read_direct) - reads)) writes=$(($(counter write_direct) - writes))
 	[ $writes -ge 100 ] || fail "only $writes writes of memory that was swapped out"
-	tried=$(($(counter passed_on) + $(counter inline_refused) - before))
+	tried=$(($(counter remapped) + $(counter inline_refused) - before))
 	# Where such a task is put to sleep, the block layer's own worker brings what it has gathered.
 	[ $tried -le $((reads + writes / 4)) ] || fail "$tried requests of $reads reads and $writes writes were tried without a worker"
 fi

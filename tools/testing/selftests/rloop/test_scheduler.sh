@@ -23,7 +23,7 @@ cmp "$LOOP" "$IMG"
 exec {lock}<"$LOOP"
 flock "$lock"
 pattern write "$LOOP" 0 1048576 1 -d -b 4096
-inline() { echo $(($(counter passed_on) + $(counter inline))); }
+inline() { echo $(($(counter remapped) + $(counter inline))); }
 before=$(inline)
 pattern check "$LOOP" 0 1048576 1 -d -b 4096
 is "requests that kblockd served" "$before" "$(inline)"

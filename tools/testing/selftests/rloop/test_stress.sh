@@ -187,6 +187,6 @@ fi
 finished
 cat "$T/stress.out"
 # All rungs were taken.
-for c in inline passed_on read_direct write_direct read_buffered write_buffered flush; do
+for c in inline remapped read_direct write_direct read_buffered write_buffered flush; do
 	awk -F: -v c="/$c" 'index($1, c) { n += $2 } END { exit !n }' "$T/stress.out" || fail "$c was never taken"
 done
