@@ -5,7 +5,7 @@
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
 pub mod bdev;
-pub mod gendisk;
+pub mod gen_disk;
 pub mod limits;
 pub mod major;
 pub mod mq;

@@ -6,7 +6,6 @@
 
 mod backing;
 mod gfp;
-pub mod kiocb;
 
 pub use backing::{BackingFile, DioAlign, FallocMode, Identity};
 pub use gfp::{GfpTable, RestrictedGfp};

@@ -72,7 +72,7 @@ impl Default for Charge {
     }
 }
 
-/// `struct kx_submitter`: what the task was in the middle of.
+/// `struct kx_inline`: what the task was in the middle of.
 #[repr(C)]
 pub(crate) struct InlineState {
     journal_info: usize,
@@ -111,14 +111,10 @@ extern "C" {
     pub(crate) fn kx_cond_resched();
 
     pub(crate) fn kx_plug_postpone(list: *mut rq_list, requests: c_ushort) -> bool;
-    pub(crate) fn kx_submitter_enter(
-        s: *mut InlineState,
-        first: *const request,
-        requests: c_ushort,
-    );
-    pub(crate) fn kx_submitter_leave(s: *mut InlineState, requests: c_ushort);
-    pub(crate) fn kx_submitter_fits(s: *const InlineState, rq: *const request) -> bool;
-    pub(crate) fn kx_submitter_is_worker() -> bool;
+    pub(crate) fn kx_inline_enter(s: *mut InlineState, first: *const request, requests: c_ushort);
+    pub(crate) fn kx_inline_leave(s: *mut InlineState, requests: c_ushort);
+    pub(crate) fn kx_inline_fits(s: *const InlineState, rq: *const request) -> bool;
+    pub(crate) fn kx_inline_is_worker() -> bool;
 
     pub(crate) fn kx_rq_end(rq: *mut request, status: u8, defer: Defer);
     pub(crate) fn kx_rq_end_part(rq: *mut request, status: u8, defer: Defer, good: c_uint);

@@ -22,7 +22,6 @@ pub mod module;
 pub mod module_param;
 pub mod percpu;
 pub mod sync;
-pub mod sysfs;
 pub mod workers;
 pub mod workqueue;
 

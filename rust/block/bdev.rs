@@ -5,7 +5,7 @@
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
 use crate::{
-    block::gendisk,
+    block::gen_disk,
     helpers, //
 };
 use core::ffi::c_void;
@@ -57,11 +57,11 @@ impl BlockDevice {
     }
 
     /// The driver's data if this is a disk of the driver `T` in this module, or a partition of one.
-    pub fn driver_data<T: gendisk::Operations>(&self) -> Option<&T> {
+    pub fn driver_data<T: gen_disk::Operations>(&self) -> Option<&T> {
         // SAFETY: A live block device has a disk.
         let disk = unsafe { (*self.as_raw()).bd_disk };
         // SAFETY: As long as the device is live, so is its disk.
-        unsafe { gendisk::Disk::<T>::try_from_raw(disk) }.map(|disk| &**disk.device())
+        unsafe { gen_disk::Disk::<T>::try_from_raw(disk) }.map(|disk| &**disk.device())
     }
 
     /// Keeps others from opening the device exclusively, as `bd_prepare_to_claim()`, until the

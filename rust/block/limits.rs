@@ -19,7 +19,7 @@ pub struct RequestSize {
 }
 
 /// The limits and features of a queue; changed as one by
-/// [`Disk::update_limits`](super::gendisk::Disk::update_limits).
+/// [`Disk::update_limits`](super::gen_disk::Disk::update_limits).
 #[repr(transparent)]
 pub struct Limits(pub(crate) bindings::queue_limits);
 

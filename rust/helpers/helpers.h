@@ -47,8 +47,8 @@ void kx_charge_leave(const struct kx_charge *charge);
 /* plug.c */
 bool kx_plug_postpone(struct rq_list *list, unsigned short requests);
 
-/* submitter.c */
-struct kx_submitter {
+/* inline_context.c */
+struct kx_inline {
 	void *journal_info;
 	struct bio_list *bio_list;
 	struct blk_plug *plug;
@@ -60,13 +60,13 @@ struct kx_submitter {
 	struct blk_plug own;
 };
 
-void kx_submitter_enter(struct kx_submitter *s, const struct request *first,
+void kx_inline_enter(struct kx_inline *s, const struct request *first,
 			unsigned short requests);
-void kx_submitter_leave(struct kx_submitter *s, unsigned short requests);
-bool kx_submitter_fits(const struct kx_submitter *s, const struct request *rq);
-bool kx_submitter_is_worker(void);
+void kx_inline_leave(struct kx_inline *s, unsigned short requests);
+bool kx_inline_fits(const struct kx_inline *s, const struct request *rq);
+bool kx_inline_is_worker(void);
 
-/* end.c */
+/* completion.c */
 typedef void (kx_defer_fn)(struct request *rq, unsigned int good, blk_status_t status);
 void kx_rq_end(struct request *rq, blk_status_t status, kx_defer_fn *defer);
 void kx_rq_end_part(struct request *rq, blk_status_t status, kx_defer_fn *defer,
@@ -96,7 +96,7 @@ void kx_iov_iter_bio(struct iov_iter *iter, unsigned int direction,
 		     const struct bio *bio);
 size_t kx_iov_iter_count(const struct iov_iter *iter);
 
-/* gendisk.c */
+/* gen_disk.c */
 void kx_disk_uevent_change(struct gendisk *disk);
 void kx_disk_uevent_partitions_add(struct gendisk *disk);
 void kx_disk_suppress_uevents(struct gendisk *disk, bool suppress);

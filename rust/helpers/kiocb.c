@@ -66,7 +66,7 @@ static bool is_ext4_lock(const struct lockdep_map *map)
 }
 
 /*
- * kx_submitter_enter() switches lockdep off, as locks of a file system above look like
+ * kx_inline_enter() switches lockdep off, as locks of a file system above look like
  * those of one of the same type below. Lockdep looks on where the task holds no lock of a
  * file system, and below ext4 also where it holds locks of others: as the order is
  * always the same, they make no circle. The SRCU of the tag set, one class for all

@@ -26,7 +26,7 @@ use kernel::{
 };
 use kernel_ext::{
     block::{
-        gendisk::{
+        gen_disk::{
             DiskConfig,
             DiskRegistration, //
         },

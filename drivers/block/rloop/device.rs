@@ -34,7 +34,13 @@ use kernel::{
 };
 use kernel_ext::{
     block::{
-        gendisk::Disk,
+        gen_disk::{
+            sysfs::{
+                Directory,
+                Group, //
+            },
+            Disk, //
+        },
         limits::Limits,
         mq::{
             HwCtx,
@@ -54,10 +60,6 @@ use kernel_ext::{
     sync::{
         KillableGuard,
         KillableMutex, //
-    },
-    sysfs::{
-        Directory,
-        Group, //
     },
     workers::WorkArrayOps, //
 };

@@ -36,7 +36,7 @@ use kernel_ext::{
             BlockDevice,
             OpenMode, //
         },
-        gendisk::{
+        gen_disk::{
             Closed,
             Disk,
             Operations, //

@@ -41,7 +41,7 @@ pub trait Operations: Sized + Send + Sync + 'static {
     /// The [`Outcome`] can only be had by starting the request.
     fn queue_rq(&self, hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &InlineContext) -> Outcome;
 
-    /// I/O that [`crate::fs::kiocb::submit`] left under way has ended. Any context, also a hard
+    /// I/O that [`crate::block::mq::kiocb::submit`] left under way has ended. Any context, also a hard
     /// interrupt: must not sleep. `result` is the number of bytes that were transferred.
     ///
     /// A reference to the driver's data that is held beyond the end of the request must be dropped in

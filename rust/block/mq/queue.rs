@@ -7,7 +7,7 @@ use super::{
     Operations, //
 };
 use crate::{
-    block::gendisk::Disk,
+    block::gen_disk::Disk,
     helpers, //
 };
 use kernel::{

@@ -13,7 +13,7 @@ use crate::{
         Bio,
         Bios, //
     },
-    block::gendisk::{
+    block::gen_disk::{
         Disk,
         DiskRef, //
     },

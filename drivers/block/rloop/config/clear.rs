@@ -16,7 +16,7 @@ use kernel::{
     pr_warn,
     prelude::*, //
 };
-use kernel_ext::block::gendisk::{
+use kernel_ext::block::gen_disk::{
     Closed,
     Disk, //
 };

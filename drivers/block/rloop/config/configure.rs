@@ -41,7 +41,7 @@ use kernel_ext::{
             BlockDevice,
             OpenMode, //
         },
-        gendisk::Disk, //
+        gen_disk::Disk, //
     },
     fs::{
         BackingFile,

@@ -10,7 +10,7 @@ use kernel::{
 use kernel_ext::{
     block::{
         bdev::BlockDevice,
-        gendisk::Disk, //
+        gen_disk::Disk, //
     },
     fs::BackingFile,
     sync::KillableGuard, //

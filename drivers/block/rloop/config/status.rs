@@ -19,7 +19,7 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
-use kernel_ext::block::gendisk::Disk;
+use kernel_ext::block::gen_disk::Disk;
 
 /// The settings in a `loop_info64`, checked: offset and limit are not negative.
 pub(crate) struct Settings {

@@ -21,14 +21,14 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
-use kernel_ext::{
-    block::gendisk::Disk,
+use kernel_ext::block::gen_disk::{
     sysfs::{
         Attribute,
         Directory,
         Group,
         Page, //
-    }, //
+    },
+    Disk, //
 };
 
 /// Makes the directories of all devices. Sleeps. Fails with ENOMEM.

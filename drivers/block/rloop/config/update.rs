@@ -18,7 +18,7 @@ use kernel_ext::block::{
         BlockDevice,
         OpenMode, //
     },
-    gendisk::Disk, //
+    gen_disk::Disk, //
 };
 
 /// Switches direct I/O on or off. Fails with EINVAL if the backing or the block size does not allow it.

@@ -27,6 +27,11 @@ use kernel::prelude::*;
 use kernel_ext::{
     block::{
         mq::{
+            kiocb::{
+                self,
+                Ended,
+                KiocbParams, //
+            },
             remap,
             InFlight,
             InlineContext,
@@ -35,12 +40,7 @@ use kernel_ext::{
         },
         SECTOR_SHIFT, //
     },
-    errno,
-    fs::kiocb::{
-        self,
-        Ended,
-        KiocbParams, //
-    }, //
+    errno, //
 };
 
 /// The largest write that the submitting task copies to the page cache itself, in bytes. A worker copies

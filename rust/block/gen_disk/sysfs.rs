@@ -5,7 +5,7 @@
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
 use crate::{
-    block::gendisk::{
+    block::gen_disk::{
         Disk,
         DiskRef,
         Operations, //

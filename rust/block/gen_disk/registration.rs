@@ -4,6 +4,7 @@
 
 use super::{
     fops::FopsVTable,
+    sysfs::Directory,
     Disk,
     Operations, //
 };
@@ -15,8 +16,7 @@ use crate::{
             TagSet, //
         }, //
     },
-    helpers,
-    sysfs::Directory, //
+    helpers, //
 };
 use core::ops::Deref;
 use kernel::{

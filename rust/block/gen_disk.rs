@@ -7,6 +7,7 @@
 mod disk;
 mod fops;
 mod registration;
+pub mod sysfs;
 
 pub use disk::{Disk, DiskRef};
 pub use fops::{Closed, Operations};

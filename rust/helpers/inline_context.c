@@ -160,7 +160,7 @@ static struct cgroup_subsys_state *charged_css(struct task_struct *task)
  * never put below themselves. A worker holds nothing, so with it lockdep looks on;
  * so it does where can_watch() says that it may.
  */
-void kx_submitter_enter(struct kx_submitter *s, const struct request *first,
+void kx_inline_enter(struct kx_inline *s, const struct request *first,
 			unsigned short requests)
 {
 	struct task_struct *task = current;
@@ -192,7 +192,7 @@ void kx_submitter_enter(struct kx_submitter *s, const struct request *first,
 	}
 }
 
-void kx_submitter_leave(struct kx_submitter *s, unsigned short requests)
+void kx_inline_leave(struct kx_inline *s, unsigned short requests)
 {
 	struct task_struct *task = current;
 
@@ -215,13 +215,13 @@ void kx_submitter_leave(struct kx_submitter *s, unsigned short requests)
  * position of a write against the limit of the current task: generic_write_check_limits()
  * sends SIGXFSZ.
  */
-bool kx_submitter_fits(const struct kx_submitter *s, const struct request *rq)
+bool kx_inline_fits(const struct kx_inline *s, const struct request *rq)
 {
 	return s->fits && s->css == (kx_rq_blkcg(rq) ?: root_css()) &&
 	       !(op_is_write(req_op(rq)) && rlimit(RLIMIT_FSIZE) != RLIM_INFINITY);
 }
 
-bool kx_submitter_is_worker(void)
+bool kx_inline_is_worker(void)
 {
 	return current->flags & PF_WQ_WORKER;
 }

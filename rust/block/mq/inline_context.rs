@@ -50,7 +50,7 @@ impl InlineContext {
         };
         // SAFETY: The state is valid for writes, and stays where it is until it is left, below, by
         // the drop of what `f` can only borrow. By the caller the request is live.
-        unsafe { helpers::kx_submitter_enter(this.state.as_mut_ptr(), first, batch) };
+        unsafe { helpers::kx_inline_enter(this.state.as_mut_ptr(), first, batch) };
         f(&this)
     }
 
@@ -67,20 +67,20 @@ impl InlineContext {
     /// space runs out (`xfs_flush_inodes()`), which a `WQ_MEM_RECLAIM` worker must not do.
     pub fn may_write_cache(&self) -> bool {
         // SAFETY: No requirements.
-        unsafe { !helpers::kx_submitter_is_worker() }
+        unsafe { !helpers::kx_inline_is_worker() }
     }
 
     /// Whether it may do I/O on a file for a request: that is charged to the cgroup that the request
     /// comes from, and for a write the task has no file size limit (RLIMIT_FSIZE), besides.
     pub fn may_serve<T: Operations>(&self, rq: &InFlight<T>) -> bool {
         // SAFETY: Entered by `with`. By its invariants the request is valid.
-        unsafe { helpers::kx_submitter_fits(self.state.as_ptr(), rq.as_raw()) }
+        unsafe { helpers::kx_inline_fits(self.state.as_ptr(), rq.as_raw()) }
     }
 }
 
 impl Drop for InlineContext {
     fn drop(&mut self) {
         // SAFETY: `with` entered it with the same arguments.
-        unsafe { helpers::kx_submitter_leave(self.state.as_mut_ptr(), self.batch) };
+        unsafe { helpers::kx_inline_leave(self.state.as_mut_ptr(), self.batch) };
     }
 }
