@@ -61,7 +61,7 @@ struct kx_inline {
 };
 
 void kx_inline_enter(struct kx_inline *s, const struct request *first,
-			unsigned short requests);
+		     unsigned short requests);
 void kx_inline_leave(struct kx_inline *s, unsigned short requests);
 bool kx_inline_fits(const struct kx_inline *s, const struct request *rq);
 bool kx_inline_is_worker(void);

@@ -161,7 +161,7 @@ static struct cgroup_subsys_state *charged_css(struct task_struct *task)
  * so it does where can_watch() says that it may.
  */
 void kx_inline_enter(struct kx_inline *s, const struct request *first,
-			unsigned short requests)
+		     unsigned short requests)
 {
 	struct task_struct *task = current;
 
