@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `struct block_device`: an open disk or partition.
+//! Block devices: disks and partitions.
+//!
+//! - [`BlockDevice`] is a borrowed `struct block_device`. The caller that hands it out keeps the
+//!   device alive, with an open file or as a part of its disk.
+//! - [`ClaimGuard`] is a claim that is under way, between `bd_prepare_to_claim()` and
+//!   `bd_abort_claiming()`. It borrows the device.
+//! - [`OpenMode`] is a `blk_mode_t`.
 //!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
@@ -16,20 +22,20 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A block device that somebody keeps alive: wraps `struct block_device`.
+/// A disk or partition: wraps `struct block_device`.
 ///
 /// # Invariants
 ///
-/// The device is live for as long as the reference.
+/// The device and its disk are live for as long as the reference.
 #[repr(transparent)]
 pub struct BlockDevice(Opaque<bindings::block_device>);
 
 impl BlockDevice {
     /// # Safety
     ///
-    /// `ptr` must be live for all of `'a`.
+    /// The caller must keep the device of `ptr`, and so its disk, alive for all of `'a`.
     pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::block_device) -> &'a Self {
-        // SAFETY: Transparent over `struct block_device`; the caller keeps it alive.
+        // SAFETY: `Self` is transparent over `struct block_device`, which the caller keeps alive.
         unsafe { &*ptr.cast() }
     }
 
@@ -37,39 +43,41 @@ impl BlockDevice {
         self.0.get()
     }
 
-    /// Its device number: `bd_dev`. Any context.
+    /// Returns the device number, `bd_dev`. Any context.
     pub fn dev(&self) -> u32 {
-        // SAFETY: By the type invariant; the number does not change.
+        // SAFETY: By the type invariant the device is live. Its number does not change.
         unsafe { (*self.as_raw()).bd_dev }
     }
 
-    /// Its size in 512-byte sectors. Any context.
+    /// Returns the size in 512-byte sectors. Any context.
     pub fn sectors(&self) -> u64 {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the device is live.
         unsafe { helpers::kx_bdev_nr_sectors(self.as_raw()) }
     }
 
-    /// Writes back its dirty pages and drops its page cache: `sync_blockdev()` and
-    /// `invalidate_bdev()`. Sleeps for as long as the writes take.
+    /// Writes back the dirty pages and drops the page cache: `sync_blockdev()` and
+    /// `invalidate_bdev()`. Sleeps for as long as the writes take. Fails with the error of a write.
     pub fn sync_and_invalidate(&self) -> Result {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the device is live.
         to_result(unsafe { helpers::kx_bdev_sync_and_invalidate(self.as_raw()) })
     }
 
-    /// The driver's data if this is a disk of the driver `T` in this module, or a partition of one.
+    /// Returns the driver's data if this is a disk of the driver `T` in this module, or a partition
+    /// of one. Any context.
     pub fn driver_data<T: gen_disk::Operations>(&self) -> Option<&T> {
-        // SAFETY: A live block device has a disk.
+        // SAFETY: By the type invariant the device is live, and `bd_disk` does not change.
         let disk = unsafe { (*self.as_raw()).bd_disk };
-        // SAFETY: As long as the device is live, so is its disk.
+        // SAFETY: By the type invariant the disk is live for as long as `self`.
         unsafe { gen_disk::Disk::<T>::try_from_raw(disk) }.map(|disk| &**disk.device())
     }
 
-    /// Keeps others from opening the device exclusively, as `bd_prepare_to_claim()`, until the
-    /// guard is dropped. Sleeps while another claim is under way; fails with EBUSY if the device
-    /// is held exclusively.
+    /// Starts an exclusive claim of the device: `bd_prepare_to_claim()`. Until the guard is
+    /// dropped, every other exclusive open of the disk and its partitions waits. Sleeps while
+    /// another claim is under way; fails with EBUSY if the device is held exclusively.
     pub fn prepare_to_claim(&self) -> Result<ClaimGuard<'_>> {
         let holder: *mut c_void = core::ptr::from_ref(&HOLDER).cast_mut().cast();
-        // SAFETY: The device is live; the holder is only an address.
+        // SAFETY: By the type invariant the device is live. The holder is only compared as an
+        // address.
         to_result(unsafe {
             bindings::bd_prepare_to_claim(self.as_raw(), holder, core::ptr::null())
         })?;
@@ -77,10 +85,17 @@ impl BlockDevice {
     }
 }
 
-/// The address that stands for all claims of this module.
+/// The holder of all claims of this module: only its address is used.
 static HOLDER: u8 = 0;
 
-/// A claim on a block device that is under way; see [`BlockDevice::prepare_to_claim`].
+/// An exclusive claim that is under way; see [`BlockDevice::prepare_to_claim`].
+///
+/// Dropping it aborts the claim: `bd_abort_claiming()`. Sleeps.
+///
+/// # Invariants
+///
+/// `bd_prepare_to_claim()` was called for `bdev` with `holder`, and the claim is neither finished
+/// nor aborted.
 #[must_use]
 pub struct ClaimGuard<'a> {
     bdev: &'a BlockDevice,
@@ -89,12 +104,13 @@ pub struct ClaimGuard<'a> {
 
 impl Drop for ClaimGuard<'_> {
     fn drop(&mut self) {
-        // SAFETY: ClaimGuard by `claim` with this holder and not yet let go.
+        // SAFETY: By the type invariants the device is live and `holder` is claiming it. The guard
+        // is gone after this.
         unsafe { bindings::bd_abort_claiming(self.bdev.as_raw(), self.holder) };
     }
 }
 
-/// How a block device was opened: `blk_mode_t`.
+/// The mode that a block device was opened with: `blk_mode_t`.
 #[derive(Clone, Copy)]
 pub struct OpenMode(u32);
 
@@ -104,12 +120,12 @@ impl OpenMode {
         Self(unsafe { helpers::kx_open_mode(mode) })
     }
 
-    /// `BLK_OPEN_WRITE`.
+    /// Returns whether `BLK_OPEN_WRITE` is set.
     pub fn write(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// `BLK_OPEN_EXCL`.
+    /// Returns whether `BLK_OPEN_EXCL` is set.
     pub fn exclusive(self) -> bool {
         self.0 & 2 != 0
     }

@@ -2,6 +2,10 @@
 
 //! Block major numbers.
 //!
+//! [`MajorRegistration`] is a registered major (`__register_blkdev()`). The driver owns it, and
+//! dropping it unregisters the major. [`Probe`] is the `probe` callback of `__register_blkdev()`,
+//! which makes disks on demand; the registration holds a reference to the type that implements it.
+//!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
 use crate::helpers;
@@ -22,26 +26,31 @@ use kernel::{
     }, //
 };
 
-/// What a driver does when a device node is opened that has no disk.
+/// The callback for opens of device nodes that have no disk: `probe` of `__register_blkdev()`.
 pub trait Probe: Send + Sync + 'static {
-    /// `minor` of the major is opened and has no disk: make one, or don't. Sleeps; the lock of the
-    /// table of majors is held, so no major can be registered or given back here.
+    /// Handles the open of a node with minor `minor` that has no disk. An implementation may add
+    /// that disk. Sleeps; `major_names_lock` is held, so a major can be neither registered nor
+    /// unregistered here.
     fn probe(&self, minor: u32);
 }
 
-/// Whether the module has a registration. The callback of C has no argument, so that there can be
-/// one only.
+/// Whether the module has a registration. `probe` has no argument for the driver, so a module can
+/// have only one.
 static TAKEN: Atomic<bool> = Atomic::new(false);
 
-/// Who is probed.
+/// The [`Probe`] that is called, or null.
 static PROBED: Atomic<*mut c_void> = Atomic::new(ptr::null_mut());
 
-/// A block major that is ours until this is dropped: wraps `__register_blkdev()`.
+/// A registered block major: wraps `__register_blkdev()`.
+///
+/// Dropping it unregisters the major and sleeps.
 ///
 /// # Invariants
 ///
-/// It is the only one of the module, and [`TAKEN`] is set. [`PROBED`] is the pointer of `probed`, or
-/// null if that is `None`.
+/// - It is the only one of the module, and [`TAKEN`] is set.
+/// - `major` is registered under `name`.
+/// - While the major is registered, [`PROBED`] is the pointer of `probed`, or null if that is
+///   `None`.
 pub struct MajorRegistration<P: Probe> {
     major: u32,
     name: CString,
@@ -49,19 +58,21 @@ pub struct MajorRegistration<P: Probe> {
 }
 
 impl<P: Probe> MajorRegistration<P> {
-    /// Registers `major` under `name`, or a free one for 0. Sleeps.
+    /// Registers `major` under `name`, or a free major if it is 0. Sleeps.
     ///
-    /// Fails with EBUSY when another driver has it, none is free, or the module has one already; with
-    /// EINVAL for a name of more than 15 bytes, and with ENOMEM.
+    /// Fails with EBUSY if the major is registered, none is free, or the module has a registration;
+    /// with EINVAL for a major that is too large or a name of more than 15 bytes; and with ENOMEM.
     pub fn new(major: u32, name: CString) -> Result<Self> {
-        // A longer one would be cut, and then not be found again at the end.
+        // `__register_blkdev()` would truncate a longer name, and `unregister_blkdev()` not find
+        // it.
         if name.to_bytes().len() > 15 {
             return Err(EINVAL);
         }
         if TAKEN.xchg(true, Acquire) {
             return Err(EBUSY);
         }
-        // SAFETY: `name` is copied, and the callback stays as long as the module that drops this.
+        // SAFETY: `__register_blkdev()` copies `name`. The callback stays valid: the module
+        // unregisters the major, by dropping the registration, before it is unloaded.
         let ret = unsafe {
             bindings::__register_blkdev(major, name.as_char_ptr(), Some(Self::probe_callback))
         };
@@ -76,13 +87,13 @@ impl<P: Probe> MajorRegistration<P> {
         })
     }
 
-    /// The number.
+    /// Returns the major number.
     pub fn number(&self) -> u32 {
         self.major
     }
 
-    /// From now on `probed` is told of nodes that are opened without a disk. Done once: a second
-    /// one is not told. Any context.
+    /// Calls `probed` from now on for opens of nodes without a disk. Only the first call has an
+    /// effect. Any context.
     pub fn probe_with(&mut self, probed: Arc<P>) {
         if self.probed.is_none() {
             PROBED.store(Arc::as_ptr(&probed).cast_mut().cast(), Release);
@@ -92,11 +103,12 @@ impl<P: Probe> MajorRegistration<P> {
 
     /// # Safety
     ///
-    /// For the block layer only, which holds the lock of the table of majors.
+    /// For the block layer only. The caller must hold `major_names_lock`, and the major must be
+    /// registered.
     unsafe extern "C" fn probe_callback(dev: bindings::dev_t) {
         let target = PROBED.load(Acquire).cast::<P>();
-        // SAFETY: By the invariant of the registration that this callback belongs to, which keeps
-        // `probed` until the callback is unregistered, which takes the lock that is held here.
+        // SAFETY: By the invariant of the registration, which holds a reference to `probed` until
+        // after `unregister_blkdev()`. That takes `major_names_lock`, which the caller holds.
         if let Some(probed) = unsafe { target.as_ref() } {
             // SAFETY: No requirements.
             probed.probe(unsafe { helpers::kx_minor(dev) });
@@ -106,7 +118,7 @@ impl<P: Probe> MajorRegistration<P> {
 
 impl<P: Probe> Drop for MajorRegistration<P> {
     fn drop(&mut self) {
-        // SAFETY: Registered by `new` with this number and name.
+        // SAFETY: By the type invariant the major is registered under this name.
         unsafe { bindings::unregister_blkdev(self.major, self.name.as_char_ptr()) };
         PROBED.store(ptr::null_mut(), Release);
         TAKEN.store(false, Release);

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Multi-queue block drivers: the life of a request.
+//! Multi-queue block drivers.
 //!
-//! The block layer hands a request to [`Operations::queue_rq`]; the driver starts it, owns it as a
-//! [`Request`], and ends it once. In between it may leave it to its workers, in a [`RequestList`], or
-//! pass it to a file ([`crate::block::mq::kiocb::submit`]), which takes the ownership and gives it back
-//! through a callback.
+//! The driver implements [`Operations`] (`struct blk_mq_ops`) on the type of its data for one disk,
+//! and allocates a [`TagSet`] (`struct blk_mq_tag_set`), which owns the requests. Behind each
+//! `struct request` the tag set allocates a `Pdu` with the driver's data for the request.
+//!
+//! A request goes through these types, each of which owns it:
+//!
+//! - [`NewRequest`]: the block layer has handed it to [`Operations::queue_rq`]. The driver starts
+//!   it.
+//! - [`Request`]: started. The driver ends it once. In between it may put the request on a
+//!   [`RequestList`] for its workers.
+//! - A kiocb ([`kiocb::submit`]) or a clone of its bio ([`remap::submit`]), while the request is
+//!   passed to a file or a block device. The ownership comes back from the call or through
+//!   [`Operations::io_done`].
+//!
+//! [`InFlight`] is a borrowed request that is started and not ended. [`InlineContext`] is the state
+//! of a task that submits I/O for a request from within `queue_rq`. [`FrozenQueue`] keeps the queue
+//! of a disk frozen (`blk_mq_freeze_queue()`).
 //!
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
@@ -23,9 +36,25 @@ mod tag_set;
 
 pub use inline_context::InlineContext;
 pub use list::RequestList;
-pub use operations::{HwCtx, Operations};
-pub(crate) use pdu::{Pdu, INLINE_BVECS};
+pub use operations::{
+    HwCtx,
+    Operations, //
+};
+pub(crate) use pdu::{
+    Pdu,
+    INLINE_BVECS, //
+};
 pub use queue::FrozenQueue;
 pub(crate) use queue::QueueData;
-pub use request::{InFlight, NewRequest, Op, Outcome, Request, RequestFlags};
-pub use tag_set::{TagSet, TagSetConfig};
+pub use request::{
+    InFlight,
+    NewRequest,
+    Op,
+    Outcome,
+    Request,
+    RequestFlags, //
+};
+pub use tag_set::{
+    TagSet,
+    TagSetConfig, //
+};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A live disk of a known driver.
+//! [`Disk`] and [`DiskRef`]: a borrowed and a counted reference to a `struct gendisk`.
 
 use super::{
     fops::FopsVTable,
@@ -35,17 +35,21 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The disk is live for as long as the reference, and its `private_data` and its queue's
-/// `queuedata` point to the same [`QueueData<T>`].
+/// For as long as the reference:
+///
+/// - The disk is not released, and with it neither its queue nor its `part0`. It may have been
+///   deleted (`del_gendisk()`).
+/// - `private_data` of the disk and `queuedata` of its queue point to the same [`QueueData<T>`],
+///   which `free_disk` frees when the disk is released.
 #[repr(transparent)]
 pub struct Disk<T: mq::Operations>(Opaque<bindings::gendisk>, PhantomData<T>);
 
 impl<T: mq::Operations> Disk<T> {
     /// # Safety
     ///
-    /// The type invariants must hold for `ptr` for all of `'a`.
+    /// The caller must uphold the type invariants for `ptr` for all of `'a`.
     pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::gendisk) -> &'a Self {
-        // SAFETY: Transparent over `struct gendisk`; the caller keeps it alive.
+        // SAFETY: `Self` is transparent over `struct gendisk`, which the caller keeps alive.
         unsafe { &*ptr.cast() }
     }
 
@@ -54,145 +58,156 @@ impl<T: mq::Operations> Disk<T> {
     }
 
     pub(crate) fn queue(&self) -> *mut bindings::request_queue {
-        // SAFETY: A live disk has a live queue.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { (*self.as_raw()).queue }
     }
 
     pub(crate) fn queue_data(&self) -> &QueueData<T> {
-        // SAFETY: By the type invariant; it is freed after the disk.
+        // SAFETY: By the type invariant `queuedata` is a `QueueData<T>`, which lives as long as the
+        // disk.
         unsafe { QueueData::from_queue(self.queue()) }
     }
 
-    /// The driver's data for the disk.
+    /// Returns the driver's data for the disk. Any context.
     pub fn device(&self) -> &Arc<T> {
         &self.queue_data().device
     }
 
-    /// The whole disk as a block device: `part0`.
+    /// Returns the whole disk as a block device, `part0`. Any context.
     pub fn part0(&self) -> &BlockDevice {
-        // SAFETY: By the type invariant; it lives as long as the disk.
+        // SAFETY: By the type invariant the disk is live, and `part0` with it.
         unsafe { BlockDevice::from_raw((*self.as_raw()).part0) }
     }
 
-    /// How often the disk and its partitions are open: `disk_openers()`.
+    /// Returns how many opens of the disk and its partitions there are: `disk_openers()`. Any
+    /// context.
     pub fn openers(&self) -> u32 {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { helpers::kx_disk_openers(self.as_raw()) }
     }
 
-    /// Its logical block size in bytes; while that is changed, the old or the new one.
+    /// Returns the logical block size in bytes; during an update of the limits, the old or the new
+    /// one. Any context.
     pub fn logical_block_size(&self) -> u32 {
-        // SAFETY: By the type invariant. A word is read at once.
+        // SAFETY: By the type invariant the queue is live. The field is a word, which one load
+        // reads.
         unsafe { (*self.queue()).limits.logical_block_size }
     }
 
-    /// Sets the size, in 512-byte sectors; a change uevent goes out in any case, with `RESIZE=1`
-    /// where the block layer finds that the size of a disk in use has changed. Sleeps.
+    /// Sets the size in 512-byte sectors: `set_capacity_and_notify()`. Sends a change uevent in any
+    /// case, with `RESIZE=1` if the size changes from one to another that are both not 0. Sleeps.
     pub fn set_capacity_and_notify(&self, sectors: u64) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         if !unsafe { bindings::set_capacity_and_notify(self.as_raw(), sectors) } {
             self.uevent_change();
         }
     }
 
-    /// Sends a change uevent, if they are not suppressed. Sleeps.
+    /// Sends a change uevent, unless uevents are suppressed. Sleeps.
     pub fn uevent_change(&self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { helpers::kx_disk_uevent_change(self.as_raw()) };
     }
 
-    /// Sends an add uevent for each partition: for those that were found while uevents were
-    /// suppressed. Sleeps.
+    /// Sends an add uevent for each partition, to make up for those that were suppressed. Sleeps.
     pub fn uevent_partitions_add(&self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { helpers::kx_disk_uevent_partitions_add(self.as_raw()) };
     }
 
-    /// Suppresses the uevents of the disk, and the add uevents of partitions found meanwhile, until
-    /// the guard is dropped. It does not nest: the first guard to go ends it.
+    /// Suppresses the uevents of the disk, and the add uevents of partitions that are added
+    /// meanwhile, until the guard is dropped. Does not nest: the first guard that is dropped ends
+    /// it. Any context.
     pub fn suppress_uevents(&self) -> UeventsSuppressed<'_, T> {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { helpers::kx_disk_suppress_uevents(self.as_raw(), true) };
         UeventsSuppressed(self)
     }
 
-    /// Says that the medium is another one: a media-change uevent, a new diskseq, and the page
-    /// cache of the old one is gone: `disk_force_media_change()`. Sleeps.
+    /// Reports a change of the medium, `disk_force_media_change()`: sends a media-change uevent,
+    /// increments the diskseq, marks the old medium dead and drops its page cache. Sleeps.
     pub fn force_media_change(&self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { bindings::disk_force_media_change(self.as_raw()) };
     }
 
-    /// Size 0 and no page cache: `invalidate_disk()`. Sleeps.
+    /// Drops the page cache and sets the size to 0: `invalidate_disk()`. Sleeps.
     pub fn invalidate(&self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { bindings::invalidate_disk(self.as_raw()) };
     }
 
-    /// `set_disk_ro()`; a uevent goes out when it changes. Sleeps.
+    /// Sets or clears read-only, and sends a uevent on a change: `set_disk_ro()`. Sleeps.
     pub fn set_read_only(&self, read_only: bool) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { bindings::set_disk_ro(self.as_raw(), read_only) };
     }
 
-    /// Whether the kernel looks for partitions: `GD_SUPPRESS_PART_SCAN`. Any context.
+    /// Enables or disables partition scans by the kernel: `GD_SUPPRESS_PART_SCAN`. Any context.
     pub fn set_partscan(&self, enable: bool) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         unsafe { helpers::kx_disk_set_partscan(self.as_raw(), enable) };
     }
 
-    /// Scans for partitions. Sleeps; takes `open_mutex`. Fails with EBUSY if a partition is open.
+    /// Scans for partitions: `bdev_disk_changed()`. Sleeps; takes `open_mutex`. Fails with EBUSY if
+    /// a partition is open, ENXIO if the disk is deleted, and EIO if the table can't be read.
     pub fn scan_partitions(&self) -> Result {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the disk is live.
         to_result(unsafe { helpers::kx_disk_scan_partitions(self.as_raw()) })
     }
 
-    /// Whether merging requests is left to a device below, to which all bios are passed on:
-    /// `QUEUE_FLAG_NOMERGES`. Any context.
+    /// Sets or clears `QUEUE_FLAG_NOMERGES`: set, merging is left to the lower device, to which the
+    /// driver passes all bios. Any context.
     pub fn set_nomerges(&self, on: bool) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariant the queue is live.
         unsafe { helpers::kx_disk_pass_on(self.as_raw(), on) };
     }
 
-    /// Publishes a value where there is none; see [`FrozenQueue::publish`]. Any context.
+    /// Publishes the first value for [`InFlight::published`](mq::InFlight::published); needs no
+    /// [`FrozenQueue`], as there is none to replace. Any context.
     ///
-    /// Fails with EBUSY where there is one.
+    /// Fails with EBUSY if there is a value.
     pub fn publish_first(&self, value: Arc<T::Published>) -> Result {
         self.queue_data().publish_first(value)
     }
 
-    /// Changes the limits of a queue that nobody uses yet as one step. Sleeps.
+    /// Changes the limits in one step, without freezing the queue: for a queue that is not in use
+    /// yet. Sleeps.
     ///
-    /// Requests that come nevertheless may be split by limits that are half the old ones.
+    /// A request that arrives nevertheless may be split by a mix of the old and the new limits.
     ///
-    /// Fails with EINVAL if the block layer refuses them, and then nothing has changed.
+    /// Fails with EINVAL if the block layer refuses the limits; then nothing has changed.
     pub fn update_limits(&self, f: impl FnOnce(&mut Limits)) -> Result {
         let mut limits = self.start_limits(f);
-        // SAFETY: `start_limits` took the lock that this releases.
+        // SAFETY: By the type invariant the queue is live. `start_limits` took the `limits_lock`
+        // that this releases.
         to_result(unsafe { bindings::queue_limits_commit_update(self.queue(), &mut limits.0) })
     }
 
-    /// Changes the limits while no request is in flight, and if the block layer takes them, calls
-    /// `commit` before requests flow again. Sleeps, as [`FrozenQueue`].
+    /// Changes the limits while no request is in flight and, if the block layer accepts them, calls
+    /// `commit` before the queue is unfrozen. Sleeps, as [`FrozenQueue`].
     ///
-    /// Fails with EINVAL if the block layer refuses them, and then nothing has changed.
+    /// Fails with EINVAL if the block layer refuses the limits; then nothing has changed.
     pub fn update_limits_frozen(
         &self,
         f: impl FnOnce(&mut Limits),
         commit: impl FnOnce(&FrozenQueue<'_, T>),
     ) -> Result {
-        // The limits lock comes before freezing, everywhere in the block layer.
+        // The block layer takes `limits_lock` before it freezes a queue, everywhere.
         let mut limits = self.start_limits(f);
         let frozen = FrozenQueue::new(self);
-        // SAFETY: `start_limits` took the lock that this releases.
+        // SAFETY: By the type invariant the queue is live. `start_limits` took the `limits_lock`
+        // that this releases.
         to_result(unsafe { bindings::queue_limits_commit_update(self.queue(), &mut limits.0) })?;
         commit(&frozen);
         Ok(())
     }
 
+    /// Calls `f` with a copy of the limits and leaves `limits_lock` held: the caller must commit
+    /// them. Sleeps.
     fn start_limits(&self, f: impl FnOnce(&mut Limits)) -> Limits {
         let mut limits = Limits::new();
-        // SAFETY: A live disk has a live queue; both callers end the update.
+        // SAFETY: By the type invariant the queue is live. Both callers end the update.
         unsafe { helpers::kx_limits_start_update(self.queue(), &mut limits.0) };
         f(&mut limits);
         limits
@@ -200,33 +215,41 @@ impl<T: mq::Operations> Disk<T> {
 }
 
 impl<T: Operations> Disk<T> {
-    /// The disk behind `ptr`, if it is one of the driver `T` in this module.
+    /// Returns the disk of `ptr` if it is one of the driver `T` in this module. Any context.
     ///
     /// # Safety
     ///
-    /// `ptr` must be a live disk for all of `'a`.
+    /// The caller must keep the disk of `ptr` alive for all of `'a`.
     pub(crate) unsafe fn try_from_raw<'a>(ptr: *mut bindings::gendisk) -> Option<&'a Self> {
-        // SAFETY: The caller says that the disk is live, and its operations do not change.
+        // SAFETY: The caller keeps the disk alive, and its operations do not change.
         let fops = unsafe { (*ptr).fops };
-        // Only `DiskRegistration` uses this table. It stands once in the driver's crate, which is
-        // one codegen unit as all of the kernel's crates are.
+        // Only `DiskRegistration` uses this table. The driver's crate has one copy of it, as a
+        // kernel crate is one codegen unit.
         let ours = core::ptr::eq(fops, FopsVTable::<T>::build());
-        // SAFETY: A disk with our table satisfies the invariants.
+        // SAFETY: Only `DiskRegistration<T>` makes disks with this table. It upholds the type
+        // invariants, and the caller keeps the disk alive.
         ours.then(|| unsafe { Self::from_raw(ptr) })
     }
 }
 
-/// Keeps a disk and its queue in memory, though not in use: wraps `get_device()`.
+/// A counted reference to a disk: wraps `get_device()` and `put_device()`.
 ///
-/// The last reference frees the driver's data, which sleeps.
+/// It keeps the disk, its queue and the driver's data in memory, but not in use: the disk may be
+/// deleted. Dropping the last reference releases the disk, which frees the driver's data and
+/// sleeps.
+///
+/// # Invariants
+///
+/// The `DiskRef` owns a reference to the device of the disk, and the disk satisfies the invariants
+/// of [`Disk<T>`].
 pub struct DiskRef<T: mq::Operations>(NonNull<bindings::gendisk>, PhantomData<T>);
 
-// SAFETY: The count of references is atomic.
+// SAFETY: The reference count is atomic, and any task may drop a reference.
 unsafe impl<T: mq::Operations> Send for DiskRef<T> {}
 
 impl<T: mq::Operations> DiskRef<T> {
     pub(crate) fn new(disk: &Disk<T>) -> Self {
-        // SAFETY: The disk is live.
+        // SAFETY: By the invariant of `Disk` the disk is live.
         unsafe { helpers::kx_disk_get(disk.as_raw()) };
         Self(NonNull::from(disk).cast(), PhantomData)
     }
@@ -236,25 +259,26 @@ impl<T: mq::Operations> Deref for DiskRef<T> {
     type Target = Disk<T>;
 
     fn deref(&self) -> &Disk<T> {
-        // SAFETY: The reference keeps the disk, its queue and the driver's data.
+        // SAFETY: By the type invariant. The reference keeps the disk from being released while
+        // `self` lives.
         unsafe { Disk::from_raw(self.0.as_ptr()) }
     }
 }
 
 impl<T: mq::Operations> Drop for DiskRef<T> {
     fn drop(&mut self) {
-        // SAFETY: The reference is ours.
+        // SAFETY: By the type invariant the reference is owned by `self`, which is gone after this.
         unsafe { helpers::kx_disk_put(self.0.as_ptr()) };
     }
 }
 
-/// See [`Disk::suppress_uevents`].
+/// Suppresses uevents of a disk until it is dropped; see [`Disk::suppress_uevents`].
 #[must_use]
 pub struct UeventsSuppressed<'a, T: mq::Operations>(&'a Disk<T>);
 
 impl<T: mq::Operations> Drop for UeventsSuppressed<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: The disk is live for as long as `self`.
+        // SAFETY: By the invariant of `Disk` the disk is live for as long as the borrow.
         unsafe { helpers::kx_disk_suppress_uevents(self.0.as_raw(), false) };
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a driver implements for the openers of a disk: `struct block_device_operations`.
+//! [`Operations`]: `struct block_device_operations`, which a driver implements for the openers of a
+//! disk, and the table that is made of it.
 
 use super::Disk;
 use crate::{
@@ -34,15 +35,17 @@ use kernel::{
     types::ForeignOwnable, //
 };
 
-/// The disk side of a block driver. C struct: `block_device_operations`.
+/// The file operations of a disk. C struct: `block_device_operations`.
 pub trait Operations: mq::Operations {
-    /// The disk is opened. Sleeps; `open_mutex` of the disk is held.
+    /// Handles an open of the disk or a partition; an error fails the open. Sleeps; `open_mutex` of
+    /// the disk is held.
     fn open(&self, disk: &Disk<Self>, mode: OpenMode) -> Result;
 
-    /// The last opener has gone. Sleeps; `open_mutex` of the disk is held.
+    /// Handles the last close of the disk and its partitions. Sleeps; `open_mutex` of the disk is
+    /// held.
     fn last_close(&self, disk: &Disk<Self>, closed: &Closed<'_, Self>);
 
-    /// An ioctl that the block layer doesn't know. Sleeps; no lock is held.
+    /// Handles an ioctl that the block layer does not implement. Sleeps; no lock is held.
     fn ioctl(
         &self,
         disk: &Disk<Self>,
@@ -52,7 +55,8 @@ pub trait Operations: mq::Operations {
         arg: usize,
     ) -> Result;
 
-    /// The same from a 32-bit program on a 64-bit kernel; `ENOIOCTLCMD` if not known. Sleeps.
+    /// Handles such an ioctl of a 32-bit program on a 64-bit kernel. Fails with `ENOIOCTLCMD` if it
+    /// is not known. Sleeps; no lock is held.
     fn compat_ioctl(
         &self,
         disk: &Disk<Self>,
@@ -63,35 +67,44 @@ pub trait Operations: mq::Operations {
     ) -> Result;
 }
 
-/// The last close of a disk and its partitions, with `open_mutex` held: a task that opens it meanwhile
-/// waits.
+/// The last close of a disk and its partitions. A task that opens the disk meanwhile waits for
+/// `open_mutex`.
 ///
-/// I/O may cross the last close: a request that was submitted before may still be issued after it.
+/// A request may be in flight: one that was submitted before the last close may still be issued
+/// after it.
+///
+/// # Invariants
+///
+/// `open_mutex` of the disk is held for as long as the value lives, and the disk has no openers.
 pub struct Closed<'a, T: Operations>(&'a Disk<T>);
 
 impl<T: Operations> Closed<'_, T> {
-    /// Drops all partitions, of a disk that has no size any more: `bdev_disk_changed()`. A task that is
-    /// on the way to open one gets ENXIO. Sleeps.
+    /// Drops all partitions of a disk whose size is 0: `bdev_disk_changed()`. A task that has
+    /// looked up a partition and waits to open it gets ENXIO. Sleeps.
     pub fn drop_partitions(&self) -> Result {
-        // SAFETY: The disk is live and its `open_mutex` held.
+        // SAFETY: By the type invariant `open_mutex` is held; by that of `Disk` the disk is live.
         to_result(unsafe { helpers::kx_disk_drop_partitions(self.0.as_raw()) })
     }
 
-    /// Takes away what requests read through [`InFlight::published`](mq::InFlight::published), and
-    /// returns it when no request that has read it is in flight. Sleeps.
+    /// Takes away the value that requests read through
+    /// [`InFlight::published`](mq::InFlight::published), and returns it when no request that has
+    /// read it is in flight. Sleeps.
     pub fn unpublish(&self) -> Option<Arc<T::Published>> {
         self.0.unpublish()
     }
 }
 
+/// The `struct block_device_operations` of the driver `T`.
 pub(super) struct FopsVTable<T: Operations>(PhantomData<T>);
 
 impl<T: Operations> FopsVTable<T> {
     /// # Safety
     ///
-    /// For the block layer only: `disk` is a live disk with these operations.
+    /// For the block layer only. The caller must pass a live disk with these operations, and hold
+    /// its `open_mutex`.
     unsafe extern "C" fn open(disk: *mut bindings::gendisk, mode: bindings::blk_mode_t) -> c_int {
-        // SAFETY: The caller passes a live disk of ours.
+        // SAFETY: The caller passes a live disk with this table, so one that `DiskRegistration<T>`
+        // made.
         let disk = unsafe { Disk::<T>::from_raw(disk) };
         from_result(|| {
             disk.device().open(disk, OpenMode::from_raw(mode))?;
@@ -101,9 +114,11 @@ impl<T: Operations> FopsVTable<T> {
 
     /// # Safety
     ///
-    /// For the block layer only: `disk` is a live disk with these operations, `open_mutex` held.
+    /// For the block layer only. The caller must pass a live disk with these operations, and hold
+    /// its `open_mutex`.
     unsafe extern "C" fn release(disk: *mut bindings::gendisk) {
-        // SAFETY: The caller passes a live disk of ours.
+        // SAFETY: The caller passes a live disk with this table, so one that `DiskRegistration<T>`
+        // made.
         let disk = unsafe { Disk::<T>::from_raw(disk) };
         if disk.openers() == 0 {
             disk.device().last_close(disk, &Closed(disk));
@@ -112,14 +127,16 @@ impl<T: Operations> FopsVTable<T> {
 
     /// # Safety
     ///
-    /// For the block layer only: `bdev` is open, and of a disk with these operations.
+    /// For the block layer only. The caller must pass an open device of a disk with these
+    /// operations.
     unsafe extern "C" fn ioctl(
         bdev: *mut bindings::block_device,
         mode: bindings::blk_mode_t,
         cmd: c_uint,
         arg: c_ulong,
     ) -> c_int {
-        // SAFETY: An open device is live, and its disk is ours.
+        // SAFETY: The caller keeps the device open, so it is live with its disk. The disk has this
+        // table, so `DiskRegistration<T>` made it.
         let (disk, bdev) = unsafe {
             (
                 Disk::<T>::from_raw((*bdev).bd_disk),
@@ -142,7 +159,7 @@ impl<T: Operations> FopsVTable<T> {
         cmd: c_uint,
         arg: c_ulong,
     ) -> c_int {
-        // SAFETY: An open device is live, and its disk is ours.
+        // SAFETY: As in `ioctl`.
         let (disk, bdev) = unsafe {
             (
                 Disk::<T>::from_raw((*bdev).bd_disk),
@@ -158,9 +175,11 @@ impl<T: Operations> FopsVTable<T> {
 
     /// # Safety
     ///
-    /// For the block layer only: the last reference to `disk` is gone.
+    /// For the block layer only. The caller must release `disk`, which has these operations: no
+    /// other reference to it is left.
     unsafe extern "C" fn free_disk(disk: *mut bindings::gendisk) {
-        // SAFETY: Set at allocation by `into_foreign` and not used after this.
+        // SAFETY: `DiskRegistration::new` set `private_data` to what `into_foreign` returned. No
+        // reference to the disk is left, so by the invariant of `Disk` no user of the data.
         drop(unsafe { <Pin<KBox<QueueData<T>>>>::from_foreign((*disk).private_data) });
     }
 

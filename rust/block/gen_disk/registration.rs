@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A disk's birth and death.
+//! [`DiskRegistration`]: adding and deleting a disk.
 
 use super::{
     fops::FopsVTable,
@@ -41,47 +41,56 @@ use kernel::{
     }, //
 };
 
-/// How a disk is made.
+/// The configuration of a new disk.
 pub struct DiskConfig<'a> {
-    /// Its name in /dev and /sys/block.
+    /// The name in /dev and /sys/block.
     pub name: fmt::Arguments<'a>,
-    /// Its major number, which must be registered.
+    /// The major number, which must be registered.
     pub major: u32,
-    /// Its first minor number.
+    /// The first minor number.
     pub minor: u32,
-    /// Its minor numbers: the first is its own, the others are its partitions'. Those that get none
-    /// have numbers of the extended range. At least 1, at most 256.
+    /// The count of minor numbers: the first one is that of the disk, the others are those of its
+    /// partitions. Further partitions get numbers of the extended range. At least 1, at most 256.
     pub minors: u32,
-    /// Whether partitions are scanned for.
+    /// Whether the kernel scans for partitions.
     pub partscan: bool,
-    /// The limits to begin with.
+    /// The initial limits of the queue.
     pub limits: Limits,
 }
 
-/// A disk that can be opened, until this is dropped.
+/// A disk that has been added, and can be opened until this is dropped.
 ///
-/// Dropping it is `del_gendisk()`, freeing the tags, and `put_disk()`: it sleeps until no request
-/// is in flight and no completion runs. The driver's data goes when the last opener is gone.
+/// Dropping it calls `del_gendisk()`, frees the tag set and calls `put_disk()`. It sleeps until no
+/// request is in flight and no completion runs. `free_disk` frees the driver's data with the last
+/// reference to the disk, which an opener may hold.
+///
+/// # Invariants
+///
+/// - `disk` was added with the operations of `T`, is not deleted, and satisfies the invariants of
+///   [`Disk<T>`]. The registration owns the reference to it that `__blk_mq_alloc_disk()` returned.
+/// - `tags` is the tag set of the queue of `disk`, and `Some` until `drop`.
 pub struct DiskRegistration<T: Operations> {
     disk: *mut bindings::gendisk,
-    /// The disk shows it until it is deleted.
+    /// The groups that the disk was added with: they stay in sysfs until it is deleted.
     _directory: Arc<Directory<T>>,
-    /// Dropped by hand: between `del_gendisk()` and `put_disk()`.
+    /// Taken in `drop`, between `del_gendisk()` and `put_disk()`.
     tags: Option<Pin<KBox<TagSet<T>>>>,
 }
 
-// SAFETY: A disk may be deleted by any task.
+// SAFETY: Any task may delete a disk.
 unsafe impl<T: Operations> Send for DiskRegistration<T> {}
-// SAFETY: `&DiskRegistration` gives out `&Disk`, whose methods are synchronised by the block layer.
+// SAFETY: `&DiskRegistration` only gives out `&Disk`, whose methods the block layer synchronises.
 unsafe impl<T: Operations> Sync for DiskRegistration<T> {}
 
 impl<T: Operations> DiskRegistration<T> {
-    /// Allocates the disk and shows it: `blk_mq_alloc_disk()` and `device_add_disk()`. Sleeps.
+    /// Allocates and adds a disk: `blk_mq_alloc_disk()` and `device_add_disk()`. Sleeps.
     ///
-    /// It shows `directory` from the start. With media-change events, as for a drive whose medium comes
-    /// later, and without throttling of writeback (`wbt_lat_usec`) until a user turns it on: what lies
-    /// below does that.
-    /// Fails with ENOMEM, or EINVAL for a name or number that the block layer doesn't take.
+    /// The disk has `directory` in sysfs from the start. It reports media-change events, as a drive
+    /// whose medium is inserted later. It does not throttle writeback (`wbt_lat_usec`) until a user
+    /// enables that: the lower device throttles.
+    ///
+    /// Fails with ENOMEM, with EINVAL for a name, number or limit that the block layer refuses, and
+    /// with the other errors of `device_add_disk()`.
     pub fn new(
         mut config: DiskConfig<'_>,
         directory: Arc<Directory<T>>,
@@ -90,10 +99,12 @@ impl<T: Operations> DiskRegistration<T> {
     ) -> Result<Self> {
         let data = KBox::pin_init(QueueData::<T>::new(device), GFP_KERNEL)?.into_foreign();
         let free_data = ScopeGuard::new(|| {
-            // SAFETY: From `into_foreign` above; no disk has it on this path.
+            // SAFETY: `data` came from `into_foreign` above, and no disk that was added has it on
+            // this path.
             drop(unsafe { <Pin<KBox<QueueData<T>>>>::from_foreign(data) });
         });
-        // SAFETY: The tag set is valid and outlives the queue, see `drop`.
+        // SAFETY: The tag set is allocated, and `drop` frees it after the queue is last used. On
+        // failure the queue goes first, as locals are dropped before the parameters.
         let disk = from_err_ptr(unsafe {
             bindings::__blk_mq_alloc_disk(
                 tags.as_raw(),
@@ -103,17 +114,19 @@ impl<T: Operations> DiskRegistration<T> {
             )
         })?;
         let put_disk = ScopeGuard::new_with_data(disk, |disk| {
-            // SAFETY: Allocated above, and not added on this path: `free_disk` is not called.
+            // SAFETY: The reference is the one of the allocation above. The disk is not added on
+            // this path, so `free_disk` is not called.
             unsafe { bindings::put_disk(disk) };
         });
 
-        // SAFETY: Nobody else has the disk before it is added.
+        // SAFETY: The disk is not added yet, so nothing else refers to it.
         let name = unsafe { &mut (*disk).disk_name };
         NullTerminatedFormatter::new(name)
             .ok_or(EINVAL)?
             .write_fmt(config.name)
             .map_err(|_| EINVAL)?;
-        // SAFETY: As above; the major, the data and the operations fit each other.
+        // SAFETY: As above. The major, the data and the operations are those of the same driver
+        // `T`.
         unsafe {
             (*disk).major = config.major as i32;
             (*disk).first_minor = config.minor as i32;
@@ -124,13 +137,15 @@ impl<T: Operations> DiskRegistration<T> {
             helpers::kx_disk_set_partscan(disk, config.partscan);
             helpers::kx_disk_leave_wbt_off(disk);
         }
-        // SAFETY: The disk is ready: from here its operations can be called. The directory stays until
-        // it is deleted.
+        // SAFETY: The disk is set up as the invariants of `Disk` demand, and its operations may be
+        // called from here on. `directory` stays until the disk is deleted.
         to_result(unsafe {
             bindings::device_add_disk(core::ptr::null_mut(), disk, directory.as_raw().cast_mut())
         })?;
         put_disk.dismiss();
         free_data.dismiss();
+        // INVARIANT: The disk was added with the operations of `T` and with `tags`, and the guard
+        // no longer owns its reference.
         Ok(Self {
             disk,
             _directory: directory,
@@ -143,22 +158,24 @@ impl<T: Operations> Deref for DiskRegistration<T> {
     type Target = Disk<T>;
 
     fn deref(&self) -> &Disk<T> {
-        // SAFETY: The disk lives for as long as `self`, and is set up as the invariants say.
+        // SAFETY: By the type invariant; the registration holds a reference for as long as `self`.
         unsafe { Disk::from_raw(self.disk) }
     }
 }
 
 impl<T: Operations> Drop for DiskRegistration<T> {
     fn drop(&mut self) {
-        // SAFETY: Added by `new`; deleted only here.
+        // SAFETY: By the type invariant the disk was added and is not deleted yet.
         unsafe { bindings::del_gendisk(self.disk) };
-        // No request is in flight, but completions may still be on their way back from the last one. A
-        // read section of RCU that has begun before that one ended still has the driver's data.
+        // No request is in flight, but the completion of the last one may not have returned yet. It
+        // uses the driver's data in an RCU read section that began before that request ended. Wait
+        // for it.
         // SAFETY: No requirements but a context that may sleep.
         unsafe { bindings::synchronize_rcu_expedited() };
         self.queue_data().flush_deferred();
         drop(self.tags.take());
-        // SAFETY: The reference that `new` got. `free_disk` frees the driver's data.
+        // SAFETY: By the type invariant the registration owns the reference. `free_disk` frees the
+        // driver's data.
         unsafe { bindings::put_disk(self.disk) };
     }
 }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Groups of attributes on a disk.
+//! Sysfs attributes of disks.
+//!
+//! - [`Attribute`] is a file: a name and its functions (`struct device_attribute`).
+//! - [`Directory`] is a named group of them (`struct attribute_group`), made once for all disks of
+//!   a driver and shared by reference.
+//! - [`Group`] is a directory that has been created on a disk (`sysfs_create_group()`). It holds
+//!   references to both, and dropping it removes the directory. A directory that is to stay for the
+//!   life of a disk is passed to [`DiskRegistration`](super::DiskRegistration) instead.
+//! - [`Page`] is the buffer that an attribute is shown in. sysfs owns it.
 //!
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
@@ -22,14 +30,15 @@ use kernel::{
     types::Opaque, //
 };
 
-/// The page that an attribute is shown in. What does not fit is an error.
+/// The page that an attribute is shown in. A write that does not fit fails.
 pub struct Page<'a> {
     buf: &'a mut [u8],
     len: usize,
 }
 
 impl Page<'_> {
-    /// Appends bytes that need not be UTF-8, as those of a path.
+    /// Appends bytes, such as those of a path, which need not be UTF-8. Any context. Fails with
+    /// EFBIG if they do not fit.
     pub fn write_bytes(&mut self, bytes: &[u8]) -> Result {
         let end = self.len + bytes.len();
         self.buf
@@ -47,16 +56,18 @@ impl fmt::Write for Page<'_> {
     }
 }
 
-/// One file in a group.
+/// A file in a [`Directory`].
 pub struct Attribute<T: Operations> {
     /// The name of the file.
     pub name: &'static CStr,
-    /// Writes the value, with a newline. Sleeps.
+    /// Writes the value and a newline to the page. Sleeps.
     pub show: fn(&Disk<T>, &mut Page<'_>) -> Result,
-    /// Takes a value, as written and without trailing white space. Sleeps. Read-only if `None`.
+    /// Sets the value from the text that was written, without trailing white space. Sleeps. `None`:
+    /// the file is read-only.
     pub store: Option<fn(&Disk<T>, &str) -> Result>,
 }
 
+/// A `struct device_attribute` and the [`Attribute`] that it was made of.
 #[repr(C)]
 struct RawAttribute<T: Operations> {
     raw: Opaque<bindings::device_attribute>,
@@ -64,6 +75,12 @@ struct RawAttribute<T: Operations> {
 }
 
 /// A directory of attributes for disks: wraps `struct attribute_group`.
+///
+/// # Invariants
+///
+/// - `raw.group` names a null-terminated list of the `raw` fields of `_attributes`, and `raw.all`
+///   names `raw.group`. All of this is on the heap, and nothing changes it after `new`.
+/// - Each element of `_attributes` is initialised, with the callbacks of `Self`.
 pub struct Directory<T: Operations> {
     raw: KBox<RawGroups>,
     _list: KVec<*mut bindings::attribute>,
@@ -72,17 +89,18 @@ pub struct Directory<T: Operations> {
 
 struct RawGroups {
     group: bindings::attribute_group,
-    /// The group, and a null.
+    /// `group` and a null.
     all: [*const bindings::attribute_group; 2],
 }
 
-// SAFETY: What it is made of is not changed, and its attributes are static.
+// SAFETY: By the type invariant nothing changes the parts, and the attributes are static.
 unsafe impl<T: Operations> Send for Directory<T> {}
 // SAFETY: As above.
 unsafe impl<T: Operations> Sync for Directory<T> {}
 
 impl<T: Operations> Directory<T> {
-    /// A directory `name` with `attributes`, which nobody can see yet. Sleeps. Fails with ENOMEM.
+    /// Makes a directory `name` with `attributes`, which is on no disk yet. Sleeps. Fails with
+    /// ENOMEM.
     pub fn new(name: &'static CStr, attributes: &'static [Attribute<T>]) -> Result<Self> {
         let mut raws = KVec::with_capacity(attributes.len(), GFP_KERNEL)?;
         let mut list = KVec::with_capacity(attributes.len() + 1, GFP_KERNEL)?;
@@ -97,7 +115,8 @@ impl<T: Operations> Directory<T> {
         }
         for raw in raws.iter() {
             let writable = raw.attribute.store.is_some();
-            // SAFETY: `raw` is valid for writes and does not move any more, as the vector is full.
+            // SAFETY: `raw` is valid for writes. It does not move again: the vector has its full
+            // length.
             unsafe {
                 helpers::kx_device_attribute_init(
                     raw.raw.get(),
@@ -124,22 +143,26 @@ impl<T: Operations> Directory<T> {
         })
     }
 
-    /// A null-terminated array of this group alone, valid for as long as `self`.
+    /// Returns a null-terminated array of this group alone. It is valid for as long as `self`.
     pub(crate) fn as_raw(&self) -> *const *const bindings::attribute_group {
         self.raw.all.as_ptr().cast()
     }
 
     /// # Safety
     ///
-    /// For sysfs only: `dev` is that of a disk of ours, `attr` stands in a [`RawAttribute<T>`].
+    /// For sysfs only. The caller must:
+    ///
+    /// - pass the `dev` of a [`Disk<T>`] and keep it alive during the call,
+    /// - pass an `attr` in a [`RawAttribute<T>`] and keep it alive during the call,
+    /// - pass a page as `buf`.
     unsafe extern "C" fn show(
         dev: *mut bindings::device,
         attr: *mut bindings::device_attribute,
         buf: *mut c_char,
     ) -> isize {
-        // SAFETY: By the caller.
+        // SAFETY: The caller upholds the same requirements for `dev` and `attr`.
         let (disk, attribute) = unsafe { Self::resolve(dev, attr) };
-        // SAFETY: sysfs passes a page to write to.
+        // SAFETY: The caller passes a page, which only this call writes to.
         let buf = unsafe { core::slice::from_raw_parts_mut(buf.cast(), bindings::PAGE_SIZE) };
         let mut page = Page { buf, len: 0 };
         match (attribute.show)(disk, &mut page) {
@@ -150,16 +173,17 @@ impl<T: Operations> Directory<T> {
 
     /// # Safety
     ///
-    /// As [`Self::show`].
+    /// For sysfs only. As [`Self::show`] for `dev` and `attr`; and the caller must pass `count`
+    /// bytes as `buf`.
     unsafe extern "C" fn store(
         dev: *mut bindings::device,
         attr: *mut bindings::device_attribute,
         buf: *const c_char,
         count: usize,
     ) -> isize {
-        // SAFETY: By the caller.
+        // SAFETY: The caller upholds the same requirements for `dev` and `attr`.
         let (disk, attribute) = unsafe { Self::resolve(dev, attr) };
-        // SAFETY: sysfs passes `count` bytes.
+        // SAFETY: The caller passes `count` bytes.
         let bytes = unsafe { core::slice::from_raw_parts(buf.cast::<u8>(), count) };
         let ret = match (attribute.store, core::str::from_utf8(bytes)) {
             (Some(store), Ok(text)) => store(disk, text.trim_end()),
@@ -173,37 +197,44 @@ impl<T: Operations> Directory<T> {
 
     /// # Safety
     ///
-    /// As [`Self::show`].
+    /// As [`Self::show`] for `dev` and `attr`. The caller must not use the disk after the callback.
     unsafe fn resolve<'a>(
         dev: *mut bindings::device,
         attr: *mut bindings::device_attribute,
     ) -> (&'a Disk<T>, &'static Attribute<T>) {
-        // SAFETY: The device of a disk; sysfs keeps it alive during the call.
+        // SAFETY: `dev` is that of a `Disk<T>`, and sysfs keeps it alive during the callback.
         let disk = unsafe { Disk::<T>::from_raw(helpers::kx_dev_to_disk(dev)) };
-        // SAFETY: `raw` is the first field, and the attribute is alive during the call.
+        // SAFETY: `raw` is the first field of `RawAttribute`, and sysfs keeps the attribute alive
+        // during the callback.
         let raw = unsafe { &*attr.cast::<RawAttribute<T>>() };
         (disk, raw.attribute)
     }
 }
 
-/// A directory that can be seen on a disk, until this is dropped.
+/// A [`Directory`] on a disk, until this is dropped.
 ///
-/// Dropping it sleeps until no attribute is being shown or stored; the caller must hold no lock
-/// that they take. It must be dropped before the disk is deleted (`DiskRegistration`), which takes
-/// away the directory that it is in.
+/// Dropping it waits for the callbacks of all attributes, so it sleeps, and the caller must not
+/// hold a lock that they take. It must be dropped before the disk is deleted (`DiskRegistration`):
+/// `del_gendisk()` removes the parent directory.
+///
+/// # Invariants
+///
+/// `directory` was created on `disk` and has not been removed. Both are kept by the references
+/// here.
 pub struct Group<T: Operations> {
     disk: DiskRef<T>,
     directory: Arc<Directory<T>>,
 }
 
 impl<T: Operations> Group<T> {
-    /// Shows `directory` on `disk`: `sysfs_create_group()`. Sleeps.
+    /// Creates `directory` on `disk`: `sysfs_create_group()`. Sleeps. Fails with ENOMEM or EEXIST.
     ///
-    /// The group keeps the disk in memory, so it must be dropped before the disk can be freed. Fails
-    /// with ENOMEM or EEXIST.
+    /// The group keeps the disk in memory, so the owner must drop it for the disk to be released.
     pub fn new(disk: &Disk<T>, directory: Arc<Directory<T>>) -> Result<Self> {
-        // SAFETY: The disk is live, and all that the group names stays until `drop`.
+        // SAFETY: By the invariant of `Disk` the disk is live. By that of `Directory` the group is
+        // valid, and `drop` removes it before the reference to `directory` is dropped.
         to_result(unsafe { helpers::kx_disk_create_group(disk.as_raw(), &directory.raw.group) })?;
+        // INVARIANT: The directory was created on the disk just now.
         Ok(Self {
             disk: DiskRef::new(disk),
             directory,
@@ -213,7 +244,8 @@ impl<T: Operations> Group<T> {
 
 impl<T: Operations> Drop for Group<T> {
     fn drop(&mut self) {
-        // SAFETY: Created by `new` on this disk, which is not deleted yet, see above.
+        // SAFETY: By the type invariant the directory is on the disk, which the owner of the group
+        // has not deleted yet.
         unsafe { helpers::kx_disk_remove_group(self.disk.as_raw(), &self.directory.raw.group) };
     }
 }

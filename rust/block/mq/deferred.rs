@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests whose end is deferred: the stack had no room for what their end completes.
+//! [`DeferredEnds`]: ending requests in a softirq, for lack of room on the stack.
 //!
-//! The end of a request completes the bio of a file system or of a dm target above, and that may be
-//! the completion of another request, on the same stack. A request that ends where there is no room
-//! for this is put on a list of its device, and a work item of `system_bh_wq` ends it, in a softirq
-//! of its own.
+//! Ending a request completes a bio of a file system or of a dm target above, which may end another
+//! request on the same stack. A request that ends without room for this is put on a list of its
+//! device, and a work item on `system_bh_wq` ends it, in a softirq of its own.
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
@@ -34,12 +33,15 @@ use kernel::{
     types::Opaque, //
 };
 
-/// The requests of a device whose end is deferred.
+/// The requests of a device whose end is deferred. `QueueData` owns it.
 ///
 /// # Invariants
 ///
-/// `first` heads a list of requests that are linked by `next` of their [`Pdu`] and that the list owns;
-/// the work item is queued while the list is not empty.
+/// - `first` heads a list of requests, linked by `next` of their [`Pdu`], which the list owns.
+/// - While the list is not empty, `work` is queued, or about to be queued by the `push` that found
+///   the list empty.
+/// - It is freed after `flush`, which `DiskRegistration` calls an RCU grace period after the last
+///   request has ended.
 #[pin_data]
 pub(super) struct DeferredEnds<T: Operations> {
     first: Atomic<*mut bindings::request>,
@@ -60,14 +62,15 @@ impl<T: Operations> DeferredEnds<T> {
         })
     }
 
-    /// Ends a request later: its first `good` bytes well and the rest with `status`. Any context.
+    /// Ends a request later: its first `good` bytes with success and the rest with `status`. Any
+    /// context.
     pub(super) fn push(&self, rq: Request<T>, good: u32, status: bindings::blk_status_t) {
-        // When the request is on the list, it may end and its disk be deleted, but `self` is freed after a
-        // grace period (`DiskRegistration`).
+        // As soon as the request is on the list it may end, and its disk be deleted. This read
+        // section keeps `self` until the work item is queued, by the type invariant.
         let _rcu = rcu::read_lock();
         let rq = rq.into_raw();
-        // SAFETY: The ownership is ours until the request is on the list. It is in no other list, and
-        // its kiocb has ended.
+        // SAFETY: The request is owned here until it is on the list. It is on no other list, and
+        // its kiocb or clone has ended, so the area is free.
         let next = unsafe {
             let pdu = Pdu::<T>::of(rq);
             (*pdu).end_good = good;
@@ -84,29 +87,32 @@ impl<T: Operations> DeferredEnds<T> {
             }
         }
         if first.is_null() {
-            // SAFETY: Initialised by `new`. A disk waits for the work before it goes, see `flush`.
+            // SAFETY: `new` initialised the work item, and by the type invariant `self` stays until
+            // `flush` has waited for it.
             unsafe { helpers::kx_queue_bh_work(self.work.get()) };
         }
     }
 
-    /// Waits until the work item does not run. For a device without requests. Sleeps.
+    /// Waits for the work item. The device must have no requests. Sleeps.
     pub(crate) fn flush(&self) {
-        // SAFETY: Initialised by `new`.
+        // SAFETY: `new` initialised the work item.
         unsafe { bindings::flush_work(self.work.get()) };
     }
 
     /// # Safety
     ///
-    /// For the workqueue only: `work` is that of a `DeferredEnds<T>`.
+    /// For the workqueue only. The caller must pass the `work` of a `DeferredEnds<T>`.
     unsafe extern "C" fn callback(work: *mut bindings::work_struct) {
         let work = work.cast::<Opaque<bindings::work_struct>>();
-        // SAFETY: By the caller; it is there until `flush` returns.
+        // SAFETY: The workqueue passes the work item of a `DeferredEnds<T>`, which by the type
+        // invariant stays until `flush` has waited for this call.
         let this: &Self = unsafe { &*container_of!(work, Self, work) };
         let mut stack = this.first.xchg(ptr::null_mut(), Full);
         let mut queue = ptr::null_mut();
-        // The request that came first is the last one of the list.
+        // The list is in reverse order: the request that came first is the last one.
         while !stack.is_null() {
-            // SAFETY: By the invariant, and the list has been taken over.
+            // SAFETY: By the type invariant the list owned these requests, and the exchange took it
+            // over.
             unsafe {
                 let next = Pdu::next(Pdu::<T>::of(stack));
                 let rest = *next;
@@ -116,7 +122,7 @@ impl<T: Operations> DeferredEnds<T> {
             }
         }
         while !queue.is_null() {
-            // SAFETY: As above; each is passed on once, and not looked at after that.
+            // SAFETY: As above. Each request is passed on once, and not accessed after that.
             unsafe {
                 let rq = queue;
                 let pdu = Pdu::<T>::of(rq);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The task that brings a request, while it works for the driver.
+//! [`InlineContext`]: the state of a task that submits I/O for requests from within `queue_rq`.
 
 use super::{
     InFlight,
@@ -13,31 +13,33 @@ use core::{
 };
 use kernel::bindings;
 
-/// The current task, with all put aside that it is in the middle of: an open transaction
-/// (`journal_info`), bios and requests that it has gathered (`bio_list`, `plug`), its I/O accounting.
-/// What it submits meanwhile is on its way at once, or when the batch ends, and memory is
-/// allocated as in `memalloc_noio_save()`.
+/// The current task, with the state of its own I/O saved: an open transaction (`journal_info`), the
+/// bios and requests that it has gathered (`bio_list`, `plug`) and its I/O accounting. I/O that it
+/// submits meanwhile is issued at once, or at the end of the batch. Memory is allocated as in
+/// `memalloc_noio_save()`.
 ///
-/// Dropping it takes all up again.
+/// Dropping it restores the state.
 ///
 /// # Invariants
 ///
-/// It is dropped by the task that it was made by, after all that were made later.
+/// - `kx_inline_enter()` was called for `state` and `batch`, and `state` does not move.
+/// - The task that made the value drops it, after all values that it made later.
 pub struct InlineContext {
     state: MaybeUninit<helpers::InlineState>,
-    /// How many requests it brings as a batch; 0: one that comes alone.
+    /// The number of requests in the batch; 0: a single request.
     batch: u16,
-    /// It stays with its task.
+    /// Neither `Send` nor `Sync`: the value stays with its task.
     _p: PhantomData<*mut ()>,
 }
 
 impl InlineContext {
-    /// Calls `f` in this state. What is submitted for a `batch` of requests may be gathered until `f`
-    /// returns; 0 stands for a request that comes alone.
+    /// Calls `f` in this state. I/O that `f` submits for a `batch` of requests may be gathered
+    /// until `f` returns. A `batch` of 0 stands for a single request.
     ///
     /// # Safety
     ///
-    /// `first` must be a live request, the first of those that are issued, all of one queue.
+    /// The caller must pass a live request as `first`: the first one of those that are issued, all
+    /// of one queue.
     pub(super) unsafe fn with<R>(
         first: *const bindings::request,
         batch: u16,
@@ -48,39 +50,48 @@ impl InlineContext {
             batch,
             _p: PhantomData,
         };
-        // SAFETY: The state is valid for writes, and stays where it is until it is left, below, by
-        // the drop of what `f` can only borrow. By the caller the request is live.
+        // SAFETY: `state` is valid for writes. It stays where it is until `drop`, as `f` can only
+        // borrow the value. The caller passes a live request.
+        // INVARIANT: The state is entered here, and `this` is dropped at the end of this function,
+        // by the same task.
         unsafe { helpers::kx_inline_enter(this.state.as_mut_ptr(), first, batch) };
         f(&this)
     }
 
-    /// Whether the task may do I/O at all: it is not reclaiming memory, has room on its stack, holds
-    /// back neither bios nor requests of another queue (`bio_list`, `plug`), does not dispatch for other
-    /// disks (kblockd), and is frozen with the other tasks in a suspend.
+    /// Returns whether the task may do I/O for the driver at all. It must:
+    ///
+    /// - not be reclaiming memory,
+    /// - have room on its stack,
+    /// - hold back neither bios nor requests of another queue (`bio_list`, `plug`),
+    /// - not dispatch for other disks (a kblockd worker),
+    /// - be frozen with the other tasks if the system is being suspended.
     pub fn may_work(&self) -> bool {
-        // SAFETY: Entered by `with`.
+        // SAFETY: By the type invariant `kx_inline_enter()` has initialised the state.
         unsafe { (*self.state.as_ptr()).fits }
     }
 
-    /// Whether it may write where that can end in the page cache of a file. A worker of a workqueue (the
-    /// flusher) may not: file systems wait there for their own workers in spite of IOCB_NOWAIT when
-    /// space runs out (`xfs_flush_inodes()`), which a `WQ_MEM_RECLAIM` worker must not do.
+    /// Returns whether the task may do a write that can end in the page cache of a file. A
+    /// workqueue worker (the flusher) may not: when space runs out, file systems wait there for
+    /// their own workers in spite of IOCB_NOWAIT (`xfs_flush_inodes()`), which a `WQ_MEM_RECLAIM`
+    /// worker must not do.
     pub fn may_write_cache(&self) -> bool {
         // SAFETY: No requirements.
         unsafe { !helpers::kx_inline_is_worker() }
     }
 
-    /// Whether it may do I/O on a file for a request: that is charged to the cgroup that the request
-    /// comes from, and for a write the task has no file size limit (RLIMIT_FSIZE), besides.
+    /// Returns whether the task may do I/O on a file for `rq`. Besides [`Self::may_work`], the I/O
+    /// of the task must be charged to the cgroup of the request, and for a write the task must have
+    /// no file size limit (RLIMIT_FSIZE).
     pub fn may_serve<T: Operations>(&self, rq: &InFlight<T>) -> bool {
-        // SAFETY: Entered by `with`. By its invariants the request is valid.
+        // SAFETY: By the type invariant the state is entered. By the invariant of `InFlight` the
+        // request is valid.
         unsafe { helpers::kx_inline_fits(self.state.as_ptr(), rq.as_raw()) }
     }
 }
 
 impl Drop for InlineContext {
     fn drop(&mut self) {
-        // SAFETY: `with` entered it with the same arguments.
+        // SAFETY: By the type invariants the state was entered with this batch, by this task.
         unsafe { helpers::kx_inline_leave(self.state.as_mut_ptr(), self.batch) };
     }
 }

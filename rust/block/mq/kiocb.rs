@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Kernel I/O on a file for a request: `struct kiocb`, pinned in the request's data.
+//! I/O on a file for a request: `struct kiocb`, pinned in the per-request area.
 //!
-//! [`submit`] takes a request and has the file transfer the request's own bvecs. The ownership
-//! comes back once: to the submitter if the I/O has ended by then, else through
-//! [`Operations::io_done`]. Two references decide which, one of the submitter and one of the
-//! completion: whoever lets go last has the request, so the completion never frees what the
-//! submitter still looks at.
+//! [`submit`] and [`try_submit`] take a [`Request`] and [`KiocbParams`], and have the file transfer
+//! the bvecs of the request itself. The file owns the kiocb, and with it the request, while it is
+//! in flight. The ownership comes back once: from the call, as [`Ended`], if the I/O has ended by
+//! then, else through [`Operations::io_done`].
+//!
+//! Two references decide which, one of the submitter and one of the completion. The party that
+//! drops the last one gets the request, so the completion never frees an area that the submitter
+//! still reads.
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
@@ -47,19 +50,19 @@ use kernel::{
     types::Opaque, //
 };
 
-/// How a request is transferred.
+/// The parameters of a transfer.
 pub struct KiocbParams<'a> {
-    /// The file, which must stay where the request found it until the request ends.
+    /// The file, which must stay published where the request found it until the request ends.
     pub file: &'a BackingFile,
-    /// Where the request begins in the file, in bytes.
+    /// The start of the request in the file, in bytes.
     pub pos: i64,
-    /// Bytes of the request that are already transferred.
+    /// The number of bytes of the request that are already transferred.
     pub done: u32,
-    /// `IOCB_DIRECT`: past the page cache, and ending later where the file can.
+    /// `IOCB_DIRECT`: bypasses the page cache, and completes asynchronously where the file can.
     pub direct: bool,
-    /// `IOCB_DSYNC`: durable when it ends.
+    /// `IOCB_DSYNC`: the data is durable on completion.
     pub dsync: bool,
-    /// `IOCB_DONTCACHE`, where the file knows it: what the page cache holds of it is dropped soon.
+    /// `IOCB_DONTCACHE`, if the file supports it: its pages are dropped from the page cache soon.
     pub dontcache: bool,
 }
 
@@ -71,21 +74,21 @@ impl KiocbParams<'_> {
             | bit(self.dontcache, helpers::io::DONTCACHE)
             | bit(nowait, helpers::io::NOWAIT)
             | bit(polled, helpers::io::POLLED)
-            // From the page cache or not at all.
+            // Nowait buffered reads must hit the page cache (IOCB_NOIO).
             | bit(nowait && !self.direct && !write, helpers::io::NOIO)
     }
 }
 
-/// The I/O has ended: the request again, and the bytes that were transferred.
+/// The request of I/O that has ended, and the number of bytes that were transferred.
 pub struct Ended<T: Operations>(pub Request<T>, pub Result<u32>);
 
-/// Transfers what is left of a read or write request. May sleep.
+/// Transfers the rest of a read or write request. May sleep.
 ///
-/// A part may be transferred, as by `pread(2)`; a merged request for whose bvecs there is no
-/// memory is transferred bio by bio. `None` if the I/O is under way.
+/// The transfer may be short, as with `pread(2)`: a merged request for whose bvecs there is no
+/// memory is transferred bio by bio. Returns `None` if the I/O is in flight.
 ///
-/// `f` is called once; if it has no file to offer, the request comes back with EIO. As it must
-/// work for every lifetime, the file that it returns is one that lives as long as the request.
+/// `f` is called once; if it returns `None`, the request comes back with EIO. It must work for
+/// every lifetime, so the file that it returns lives as long as the request.
 pub fn submit<T, F>(rq: Request<T>, f: F) -> Option<Ended<T>>
 where
     T: Operations,
@@ -94,9 +97,9 @@ where
     start(rq, false, f)
 }
 
-/// As [`submit`], in the task that brings the request and without waiting for I/O: `IOCB_NOWAIT`,
-/// and for cached reads `IOCB_NOIO`. EAGAIN, now or later, is the answer if it would have to
-/// wait.
+/// As [`submit`], in the task that submits the request and without waiting for I/O: `IOCB_NOWAIT`,
+/// and `IOCB_NOIO` for buffered reads. The I/O ends with EAGAIN, at once or later, if it would have
+/// to wait.
 pub fn try_submit<T, F>(rq: Request<T>, _task: &InlineContext, f: F) -> Option<Ended<T>>
 where
     T: Operations,
@@ -112,25 +115,28 @@ where
     F: for<'a> FnOnce(&'a InFlight<T>) -> Option<KiocbParams<'a>>,
 {
     let raw = rq.into_raw();
-    // SAFETY: We took the request over, and it stays started until it is passed on below.
+    // SAFETY: `into_raw` handed over the request, which is started and stays so until it is passed
+    // on below.
     let rq = unsafe { InFlight::<T>::from_raw(raw) };
     let (Some(io), Some(direction)) = (f(rq), rq.op().direction()) else {
-        // SAFETY: We own the request.
+        // SAFETY: The request is owned here.
         return Some(Ended(unsafe { Request::from_raw(raw) }, Err(EIO)));
     };
     let write = direction == Direction::Source;
-    // SAFETY: We own the request, so its data is ours.
+    // SAFETY: The request is owned here, and with it its area.
     let pdu = unsafe { Pdu::<T>::of(raw) };
     let whole = rq.only_bio().filter(|_| io.done == 0);
     let mut iter = match whole {
         Some(_) => None,
-        // SAFETY: As above. The table and the memory live until the request ends.
+        // SAFETY: As above, and the kiocb is not in flight. The table and the memory live until the
+        // request ends.
         None => unsafe { remaining::<T>(pdu, rq, direction, io.done) },
     };
 
     let polled = nowait && io.direct && rq.polls_on(io.file);
-    // SAFETY: The kiocb is idle, as we own the request. The file outlives the request, see above.
-    // The shim looks whether the file has the operation and the position is one.
+    // SAFETY: The request is owned here, so its kiocb is idle. The file stays until the request
+    // ends, see `KiocbParams`. `kx_kiocb_submit()` checks that the file has the operation and that
+    // the position is valid.
     let ret = unsafe {
         (*pdu).kiocb_refs.store(2, Relaxed);
         let kiocb = (*pdu).kiocb.get();
@@ -150,53 +156,55 @@ where
             _ if write && !(*pdu).kiocb_write => -(bindings::EAGAIN as isize),
             (Some(bio), _) => helpers::kx_kiocb_submit_bio(kiocb, bio.as_raw(), write),
             (_, Some(iter)) => helpers::kx_kiocb_submit(kiocb, iter.as_raw(), write),
-            // All has been transferred.
+            // There is nothing left to transfer.
             (None, None) => 0,
         }
     };
     if ret != -(bindings::EIOCBQUEUED as isize) {
-        // SAFETY: Not queued, so `complete` is never called and both references are ours.
+        // SAFETY: Not queued, so `complete` is never called, and both references are dropped here.
         return Some(unsafe { into_ended(pdu, ret) });
     }
     // SAFETY: The submitter's reference keeps the request until here.
     if unsafe { (*pdu).kiocb_refs.fetch_sub(1, Full) } == 2 {
         return None;
     }
-    // SAFETY: The completion came first and left the request to us, with its result.
+    // SAFETY: The completion has dropped its reference and stored the result, so the request is
+    // owned here.
     Some(unsafe {
         let ret = (*pdu).kiocb_ret;
         into_ended(pdu, ret as isize)
     })
 }
 
-/// `ki_complete`: the I/O has ended. Any context.
+/// Handles the completion of a kiocb: `ki_complete`. Any context.
 ///
 /// # Safety
 ///
-/// For the file only: `iocb` is one that [`submit`] passed to it and that it queued.
+/// For the file only. The caller must pass a kiocb that [`submit`] or [`try_submit`] passed to it
+/// and that it queued, and call this once.
 unsafe extern "C" fn complete<T: Operations>(iocb: *mut bindings::kiocb, ret: c_long) {
     let iocb = iocb.cast::<Opaque<bindings::kiocb>>();
-    // SAFETY: Every kiocb with this callback stands in a `Pdu<T>`.
+    // SAFETY: Every kiocb with this callback is in a `Pdu<T>`.
     let pdu: *mut Pdu<T> = unsafe { kernel::container_of!(iocb, Pdu<T>, kiocb) };
     // SAFETY: The completion's reference keeps the request until here.
     unsafe {
-        // Neither a request's length nor an errno is more than this holds.
+        // The field holds every length of a request and every errno.
         (*pdu).kiocb_ret = ret as i32;
         if (*pdu).kiocb_refs.fetch_sub(1, Full) == 2 {
             return;
         }
     }
-    // SAFETY: The submitter has let go, so the request is ours.
+    // SAFETY: The submitter has dropped its reference, so the request is owned here.
     let Ended(rq, result) = unsafe { into_ended(pdu, ret) };
     T::io_done(rq, result);
 }
 
 /// # Safety
 ///
-/// The caller must own the request of `pdu`, whose kiocb has ended with `ret`.
+/// The caller must own the request of `pdu`, and its kiocb must have ended with `ret`.
 unsafe fn into_ended<T: Operations>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
-    // SAFETY: Submission took freeze protection for a write, and the file is alive. Both submitter
-    // and completion have let go of it.
+    // SAFETY: Both the submitter and the completion have dropped their references, so the kiocb is
+    // idle. For a write `start` took freeze protection, and the file stays until the request ends.
     unsafe {
         if (*pdu).polled.end() {
             helpers::kx_kiocb_end_poll((*pdu).kiocb.get());
@@ -210,15 +218,16 @@ unsafe fn into_ended<T: Operations>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
     } else {
         Ok(ret as u32)
     };
-    // SAFETY: By the caller.
+    // SAFETY: The caller owns the request.
     Ended(unsafe { Request::from_raw(Pdu::request(pdu)) }, result)
 }
 
-/// The memory of a request from byte `done` on, or a part of it; `None` at its end.
+/// Returns the memory of a request from byte `done` on, or a part of it; `None` if nothing is left.
+/// Any context.
 ///
 /// # Safety
 ///
-/// The caller must own the request of `pdu`, which is `rq`, and no kiocb may be under way.
+/// The caller must own the request of `pdu`, which is `rq`, and its kiocb must not be in flight.
 unsafe fn remaining<'a, T: Operations>(
     pdu: *mut Pdu<T>,
     rq: &'a InFlight<T>,
@@ -237,10 +246,11 @@ unsafe fn remaining<'a, T: Operations>(
     let mut iter = if first.next().is_none() {
         IovIter::from_bio(direction, first)
     } else {
-        // SAFETY: The caller owns the request, so the table is free.
+        // SAFETY: The caller owns the request, and its kiocb is not in flight, so the table is
+        // free.
         match unsafe { collect::<T>(pdu, first) } {
             Some(bvecs) => IovIter::from_bvecs(direction, bvecs, usize::MAX),
-            // One bio needs no table. The rest follows when it is done.
+            // A single bio needs no table. The rest follows when this part is transferred.
             None => IovIter::from_bio(direction, first),
         }
     };
@@ -250,41 +260,43 @@ unsafe fn remaining<'a, T: Operations>(
     Some(iter)
 }
 
-/// Copies the bvecs of `first` and the bios behind it into the request's table; `None` if there is
-/// no memory for so many.
+/// Copies the bvecs of `first` and the bios behind it into the request's table. Returns `None` if
+/// there is no memory for the table. Any context.
 ///
 /// # Safety
 ///
-/// The caller must own the request of `pdu`, and the table must not be in use.
+/// The caller must own the request of `pdu`, which `first` belongs to, and its table must not be in
+/// use.
 unsafe fn collect<'a, T: Operations>(pdu: *mut Pdu<T>, first: &'a Bio) -> Option<&'a [Bvec<'a>]> {
     let bvecs = || crate::bio::Bios(Some(first)).flat_map(|bio| bio.bvecs());
     let count = bvecs().count();
     if count <= INLINE_BVECS {
-        // SAFETY: The caller owns the request, which is in no list and not passed on as a clone.
+        // SAFETY: The caller owns the request, which is on no list and not passed on as a clone, so
+        // the overlay is free.
         let table: *mut Bvec<'a> = unsafe { Pdu::inline_bvecs(pdu) }.cast();
         for (i, bvec) in bvecs().enumerate() {
-            // SAFETY: The table has room for so many, and `Bvec` is transparent.
+            // SAFETY: The table has room for `count` bvecs, and `Bvec` is transparent.
             unsafe { table.add(i).write(bvec) };
         }
-        // SAFETY: Written above. The table stays until the request ends, and with it the memory that
-        // the bvecs name.
+        // SAFETY: Written above. The table stays until the request ends, and with it the memory of
+        // the bvecs.
         return Some(unsafe { core::slice::from_raw_parts(table, count) });
     }
     let mut heap = KVec::with_capacity(count, GFP_NOWAIT).ok()?;
     for bvec in bvecs() {
-        // SAFETY: The request, which the table belongs to, keeps the memory.
+        // SAFETY: The table belongs to the request, which keeps the memory of the bvecs.
         let bvec = unsafe { core::mem::transmute::<Bvec<'a>, Bvec<'static>>(bvec) };
         heap.push(bvec, GFP_NOWAIT).ok()?;
     }
-    // SAFETY: The caller owns the request. The table stays until it ends or is collected again, when no
-    // kiocb reads it.
+    // SAFETY: The caller owns the request. The table stays until the request ends or until it is
+    // collected again, when no kiocb reads it.
     Some(unsafe {
         (*pdu).heap_bvecs = heap;
         core::slice::from_raw_parts((*pdu).heap_bvecs.as_ptr(), count)
     })
 }
 
-/// Fills what a read still lacks with zeroes, from byte `done` on; leaves others alone. Any context.
+/// Zeroes the rest of a read, from byte `done` on; leaves other requests alone. Any context.
 pub fn zero_rest<T: Operations>(rq: &Request<T>, done: u32) {
     if rq.op() != Op::Read {
         return;

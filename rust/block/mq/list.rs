@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests that wait, without memory of their own.
+//! [`RequestList`]: a queue of requests that wait, linked through their per-request areas.
 
 use super::{
     InFlight,
@@ -14,22 +14,22 @@ use core::{
 };
 use kernel::bindings;
 
-/// A queue of requests that the driver owns, first in, first out. Each is linked through its own
-/// per-request area, so nothing is allocated.
+/// A first-in, first-out queue of requests that the driver owns. Each is linked through its own
+/// per-request area, so the list allocates nothing.
 ///
-/// Dropping it ends the requests as [`Request`]'s drop does.
+/// Dropping the list drops its requests, which fails them.
 ///
 /// # Invariants
 ///
-/// The list owns the requests from `first` on, each linked to the next by its `next`, `last` being
-/// the last; both are null if there is none.
+/// The list owns the requests from `first` to `last`. Each is linked to the next one by the `next`
+/// of its `Pdu`, which is null for `last`. Both are null if the list is empty.
 pub struct RequestList<T: Operations> {
     first: *mut bindings::request,
     last: *mut bindings::request,
     _p: PhantomData<fn() -> T>,
 }
 
-// SAFETY: The list owns its requests, which are `Send`.
+// SAFETY: By the type invariant the list owns its requests, which are `Send`.
 unsafe impl<T: Operations> Send for RequestList<T> {}
 
 impl<T: Operations> Default for RequestList<T> {
@@ -43,15 +43,16 @@ impl<T: Operations> Default for RequestList<T> {
 }
 
 impl<T: Operations> RequestList<T> {
-    /// Whether there is none. Any context.
+    /// Returns whether the list is empty. Any context.
     pub fn is_empty(&self) -> bool {
         self.first.is_null()
     }
 
-    /// Adds a request at the end. Any context.
+    /// Appends a request. Any context.
     pub fn push(&mut self, rq: Request<T>) {
         let rq = rq.into_raw();
-        // SAFETY: We own `rq`, and by the invariant `last`, if there is one.
+        // SAFETY: `into_raw` handed over `rq`. By the type invariant the list owns `last` if it is
+        // not empty.
         unsafe {
             *Pdu::next(Pdu::<T>::of(rq)) = ptr::null_mut();
             if self.first.is_null() {
@@ -63,9 +64,9 @@ impl<T: Operations> RequestList<T> {
         self.last = rq;
     }
 
-    /// The first request. Any context.
+    /// Returns the first request. Any context.
     pub fn front(&self) -> Option<&InFlight<T>> {
-        // SAFETY: By the invariant, and it stays in the list while that is borrowed.
+        // SAFETY: By the type invariant the list owns `first`, and keeps it while it is borrowed.
         (!self.first.is_null()).then(|| unsafe { InFlight::from_raw(self.first) })
     }
 
@@ -75,12 +76,12 @@ impl<T: Operations> RequestList<T> {
         if rq.is_null() {
             return None;
         }
-        // SAFETY: By the invariant.
+        // SAFETY: By the type invariant the list owns `rq`, and its link is valid.
         self.first = unsafe { *Pdu::next(Pdu::<T>::of(rq)) };
         if self.first.is_null() {
             self.last = ptr::null_mut();
         }
-        // SAFETY: Its ownership goes from the list to the caller.
+        // SAFETY: By the type invariant the list owned `rq`, which is no longer in it.
         Some(unsafe { Request::from_raw(rq) })
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a driver implements, and the `struct blk_mq_ops` made of it.
+//! [`Operations`]: `struct blk_mq_ops`, which a driver implements, and the table that is made of
+//! it.
 
 use super::{
     poll::PollVTable,
@@ -23,30 +24,31 @@ use kernel::{
     types::Opaque, //
 };
 
-/// The queue side of a block driver; the type itself is the driver's data for one disk.
+/// The queue operations of a driver. C struct: `blk_mq_ops`.
 ///
-/// C struct: `blk_mq_ops`.
+/// The type that implements them is the driver's data for one disk.
 pub trait Operations: Sized + Send + Sync + 'static {
-    /// The driver's part of each request, made when the tags are allocated.
+    /// The driver's data for one request, initialised when the tag set is allocated.
     type RequestData: Default + Send;
 
-    /// What every request in flight can read without a lock; see [`InFlight::published`].
+    /// The value that every request in flight can read without a lock; see [`InFlight::published`].
     ///
     /// [`InFlight::published`]: super::InFlight::published
     type Published: Send + Sync;
 
-    /// A request arrives, as `queue_rq`, alone or as one of a batch. Runs in the context of the
-    /// submitter, and may sleep for a lock or memory, but should not wait for I/O.
+    /// Starts and serves a request, alone or as one of a batch: `queue_rq`. Runs in the task that
+    /// submits the request. May sleep for a lock or memory, but should not wait for I/O.
     ///
-    /// The [`Outcome`] can only be had by starting the request.
+    /// Only [`NewRequest::start`] returns an [`Outcome`], so an implementation must start the
+    /// request.
     fn queue_rq(&self, hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &InlineContext) -> Outcome;
 
-    /// I/O that [`crate::block::mq::kiocb::submit`] left under way has ended. Any context, also a hard
-    /// interrupt: must not sleep. `result` is the number of bytes that were transferred.
+    /// Handles the completion of I/O that [`kiocb::submit`](super::kiocb::submit) or
+    /// [`remap::submit`](super::remap::submit) left in flight. `result` is the number of bytes that
+    /// were transferred. Any context, also a hard interrupt: must not sleep.
     ///
-    /// A reference to the driver's data that is held beyond the end of the request must be dropped in
-    /// the same read section of RCU that it was taken in, or in process context: else it may be the
-    /// last one.
+    /// A reference to the driver's data that outlives the request must be dropped in the RCU read
+    /// section that it was taken in, or in process context: elsewhere it may be the last one.
     fn io_done(rq: Request<Self>, result: Result<u32>);
 }
 
@@ -54,41 +56,44 @@ pub trait Operations: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// The hctx is live for as long as the reference.
+/// The hctx is live, and of a disk of the driver `T`, for as long as the reference.
 #[repr(transparent)]
 pub struct HwCtx<T>(Opaque<bindings::blk_mq_hw_ctx>, PhantomData<T>);
 
 impl<T: Operations> HwCtx<T> {
-    /// The index of this hardware queue. Any context.
+    /// Returns the index of this hardware queue. Any context.
     pub fn index(&self) -> u32 {
-        // SAFETY: By the type invariant the hctx is live; its number does not change.
+        // SAFETY: By the type invariant the hctx is live. Its number does not change.
         unsafe { (*self.0.get()).queue_num }
     }
 
-    /// The driver's data for the disk. Any context.
+    /// Returns the driver's data for the disk. Any context.
     pub fn device(&self) -> &T {
-        // SAFETY: The hctx is live, so its queue is, and the queue's data lives as long as it.
+        // SAFETY: By the type invariant the hctx is live, so its queue is, and with that the
+        // queue's data.
         unsafe { &QueueData::<T>::from_queue((*self.0.get()).queue).device }
     }
 }
 
+/// The `struct blk_mq_ops` of the driver `T`.
 pub(super) struct OperationsVTable<T: Operations>(PhantomData<T>);
 
 impl<T: Operations> OperationsVTable<T> {
     /// # Safety
     ///
-    /// For the block layer only: `hctx` and `bd` are live, and the request in `bd` is handed over.
+    /// For the block layer only. The caller must pass a live `hctx` of a tag set for `T` and a
+    /// valid `bd`, and hand over the request in `bd`.
     unsafe extern "C" fn queue_rq(
         hctx: *mut bindings::blk_mq_hw_ctx,
         bd: *const bindings::blk_mq_queue_data,
     ) -> bindings::blk_status_t {
-        // SAFETY: The block layer passes a live hctx, over which `HwCtx` is transparent.
+        // SAFETY: The caller passes a live hctx, over which `HwCtx` is transparent.
         let hctx = unsafe { &*hctx.cast::<HwCtx<T>>() };
-        // SAFETY: The block layer passes a valid `bd`, and hands over the request, which is of a tag
-        // set of ours.
+        // SAFETY: The caller passes a valid `bd` and hands over its request, which is of a tag set
+        // for `T`.
         let (rq, first) = unsafe { (NewRequest::from_raw((*bd).rq), (*bd).rq) };
 
-        // SAFETY: The request is live until the closure has it.
+        // SAFETY: The request is live until the closure takes it.
         unsafe {
             InlineContext::with(first, 0, |task| {
                 hctx.device().queue_rq(hctx, rq, task).into_status()
@@ -98,26 +103,27 @@ impl<T: Operations> OperationsVTable<T> {
 
     /// # Safety
     ///
-    /// For the block layer only: the requests in `list` are of one queue, and are handed over.
+    /// For the block layer only. The caller must pass a valid list of requests of one queue, of a
+    /// tag set for `T`, and hand them over.
     unsafe extern "C" fn queue_rqs(list: *mut bindings::rq_list) {
-        // SAFETY: The block layer passes a valid list, of requests of one queue.
+        // SAFETY: The caller passes a valid list of requests of one queue.
         let (batch, first) = unsafe { (helpers::kx_rq_list_count(list), (*list).head) };
-        // SAFETY: As above, and it is not empty.
+        // SAFETY: As above. The list is not empty: `first` is not null.
         if first.is_null() || unsafe { helpers::kx_plug_postpone(list, batch) } {
             return;
         }
         let next = || {
-            // SAFETY: The block layer passes a valid list.
+            // SAFETY: The caller passes a valid list.
             let rq = unsafe { helpers::kx_rq_list_pop(list) };
-            // SAFETY: The block layer hands over the request, which is of a tag set of ours.
+            // SAFETY: The caller hands over the request, which is of a tag set for `T`.
             (!rq.is_null()).then(|| unsafe { NewRequest::<T>::from_raw(rq) })
         };
-        // SAFETY: The request is live until the closure has it, and all of them are of its queue.
+        // SAFETY: The request is live until the closure takes it, and all of them are of its queue.
         unsafe {
             InlineContext::with(first, batch, |task| {
                 while let Some(rq) = next() {
                     let hctx = rq.hctx();
-                    // It was started, which is the only way to an outcome, so it is not given back.
+                    // Leave nothing on the list: an outcome proves that the request was started.
                     let Outcome(_) = hctx.device().queue_rq(hctx, rq, task);
                 }
             })
@@ -126,35 +132,38 @@ impl<T: Operations> OperationsVTable<T> {
 
     /// # Safety
     ///
-    /// For the block layer only: `rq` is one that [`Request::complete`] gave up.
+    /// For the block layer only. The caller must pass a request that [`Request::complete`] gave up.
     unsafe extern "C" fn complete(rq: *mut bindings::request) {
-        // SAFETY: It is started, and was given up for this.
+        // SAFETY: The request is started, and `Request::complete` gave it up for this call.
         unsafe { Request::<T>::from_raw(rq) }.end(Ok(()));
     }
 
     /// # Safety
     ///
-    /// For the block layer only: `rq` is being allocated, with the room that the tag set asked for.
+    /// For the block layer only. The caller must pass a request of a tag set for `T` that is being
+    /// allocated, with [`Self::CMD_SIZE`] bytes behind it.
     unsafe extern "C" fn init_request(
         _set: *mut bindings::blk_mq_tag_set,
         rq: *mut bindings::request,
         _hctx_idx: c_uint,
         _numa_node: c_int,
     ) -> c_int {
-        // SAFETY: The room behind `rq` is ours and not yet in use.
+        // SAFETY: The caller has allocated the room behind `rq`, which is not in use yet.
         unsafe { Pdu::<T>::init(rq) };
         0
     }
 
     /// # Safety
     ///
-    /// For the block layer only: `rq` went through `init_request` and is being freed.
+    /// For the block layer only. The caller must pass a request that went through `init_request`
+    /// and is being freed.
     unsafe extern "C" fn exit_request(
         _set: *mut bindings::blk_mq_tag_set,
         rq: *mut bindings::request,
         _hctx_idx: c_uint,
     ) {
-        // SAFETY: Initialised by `init_request`, and nobody owns the request any more.
+        // SAFETY: `init_request` initialised the area. The request is being freed, so it has no
+        // owner.
         unsafe { core::ptr::drop_in_place(Pdu::<T>::of(rq)) };
     }
 
@@ -174,6 +183,6 @@ impl<T: Operations> OperationsVTable<T> {
         &Self::VTABLE
     }
 
-    /// The size of what stands behind each request, in bytes.
+    /// The size in bytes of the area behind each request.
     pub(super) const CMD_SIZE: usize = core::mem::size_of::<Pdu<T>>();
 }

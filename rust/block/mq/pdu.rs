@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What stands behind each request: the driver's data, a kiocb and a bio.
+//! [`Pdu`]: the area behind each request, with the driver's data, a kiocb and a bio.
 //!
-//! Every device has them for each request that it can have in flight, so they are small: with its
-//! `struct request` one takes 512 bytes on Debian's kernels.
+//! A device has one for each request that can be in flight, so it is small: with its
+//! `struct request` it takes 512 bytes on Debian's kernels.
 
 use super::{
     poll::Polled,
@@ -22,39 +22,45 @@ use kernel::{
     types::Opaque, //
 };
 
-/// Bvecs that a merged request can have before an array must be allocated for it.
+/// The most bvecs of a merged request that need no allocated array.
 pub(crate) const INLINE_BVECS: usize = 4;
 
-/// The per-request area, which begins right behind `struct request`.
+/// The area behind a `struct request`, which the tag set allocates with it (`cmd_size`). The owner
+/// of the request owns it.
 ///
 /// # Invariants
 ///
-/// It is pinned, as the tag set never moves its requests. While its kiocb is under way, nobody else
-/// touches the kiocb's fields.
+/// - It is pinned, as the tag set never moves its requests.
+/// - While the kiocb is in flight, only the file accesses the fields of the kiocb. A poller may
+///   read `private` besides.
+/// - A field of `overlay` is used only by the owner of the request, or by the party that it has
+///   passed the request to, and only one at a time. A poller may read the first `POLLED` bytes
+///   besides, which are of `clone` alone.
 #[repr(C)]
 pub(crate) struct Pdu<T: Operations> {
-    // What most requests need comes first, in two cache lines.
-    /// Owned by the file from submission until both references are gone.
+    // The fields that most requests need come first, in two cache lines.
+    /// Owned by the file from its submission until both references are dropped.
     pub(crate) kiocb: Opaque<bindings::kiocb>,
-    /// References to a kiocb that is under way: the submitter's and the completion's.
+    /// References to a kiocb in flight: one of the submitter and one of the completion.
     pub(crate) kiocb_refs: Atomic<i32>,
     /// Which of `kiocb` and `overlay.clone` is polled.
     pub(crate) polled: Polled,
-    /// What `ki_complete` was given: bytes, or a negative errno.
+    /// The result that `ki_complete` got: bytes, or a negative errno.
     pub(crate) kiocb_ret: i32,
-    /// Whether the kiocb writes, and so holds freeze protection.
+    /// Whether the kiocb is a write, and so holds freeze protection.
     pub(crate) kiocb_write: bool,
-    /// How the request ends, if that is deferred: the bytes that end well, and the status of the rest.
+    /// The end of a deferred request: the bytes that end with success, and the status of the rest.
     pub(super) end_status: bindings::blk_status_t,
     pub(super) end_good: u32,
     pub(super) data: T::RequestData,
-    /// The bvecs of a merged request that has many, which the kiocb reads while it is under way.
+    /// The bvecs of a merged request with more than [`INLINE_BVECS`], which the kiocb reads while
+    /// in flight.
     pub(crate) heap_bvecs: KVec<Bvec<'static>>,
-    /// Reached through [`Self::clone`], [`Self::next`] and [`Self::inline_bvecs`].
+    /// Accessed through [`Self::clone`], [`Self::next`] and [`Self::inline_bvecs`].
     pub(super) overlay: Overlay,
 }
 
-/// What a request never needs at once.
+/// The parts that a request never needs at the same time.
 #[repr(C)]
 pub(super) union Overlay {
     /// Owned by the block layer from [`remap`](super::remap) until it ends.
@@ -65,31 +71,37 @@ pub(super) union Overlay {
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Scratch {
-    /// Who polls the clone may still look at these when it has ended.
+    /// A poller may still read the clone here after it has ended, so nothing else is stored here.
     _polled: [MaybeUninit<u8>; POLLED],
-    /// Owned by the [`RequestList`](super::RequestList) or the deferred ends that the request is in.
+    /// Owned by the [`RequestList`](super::RequestList) or `DeferredEnds` that the request is on.
     next: *mut bindings::request,
-    /// The bvecs of a merged request that has few, which the kiocb reads while it is under way.
+    /// The bvecs of a merged request with at most [`INLINE_BVECS`], which the kiocb reads while in
+    /// flight.
     inline_bvecs: [bindings::bio_vec; INLINE_BVECS],
 }
 
-/// What `bio_poll()` reads of a bio stands before this field: `bi_bdev` and `bi_cookie`.
+/// The offset of the first field of a bio that `bio_poll()` does not read. It reads `bi_bdev` and
+/// `bi_cookie`.
 const POLLED: usize = offset_of!(bindings::bio, bi_end_io);
 const _: () = assert!(offset_of!(bindings::bio, bi_bdev) < POLLED);
 const _: () = assert!(offset_of!(bindings::bio, __bindgen_anon_1) < POLLED);
 
 impl<T: Operations> Pdu<T> {
-    /// It stands behind a request, as the next of an array would.
+    /// The area is aligned behind a request, as the next element of an array would be.
     const ALIGNED: () = assert!(align_of::<Self>() <= align_of::<bindings::request>());
 
+    /// Initialises the area.
+    ///
     /// # Safety
     ///
-    /// The room behind `rq` must be at least `size_of::<Self>()` and not in use.
+    /// The caller must have allocated at least `size_of::<Self>()` bytes behind `rq`, which are not
+    /// in use.
     pub(super) unsafe fn init(rq: *mut bindings::request) {
-        // SAFETY: The caller says that there is room behind `rq`.
+        // SAFETY: The caller has allocated the area behind `rq`.
         let pdu = unsafe { Self::of(rq) };
         let () = Self::ALIGNED;
-        // SAFETY: The room is ours and large enough, and aligned, see above.
+        // SAFETY: The caller has allocated the area, which is not in use. `ALIGNED` has checked its
+        // alignment.
         unsafe {
             pdu.write(Pdu {
                 kiocb: Opaque::uninit(),
@@ -108,58 +120,62 @@ impl<T: Operations> Pdu<T> {
         };
     }
 
+    /// Returns the area of a request. Any context.
+    ///
     /// # Safety
     ///
-    /// `rq` must be a request of a tag set for `T`.
+    /// The caller must pass a request of a tag set for `T`.
     pub(crate) unsafe fn of(rq: *mut bindings::request) -> *mut Self {
         // As `blk_mq_rq_to_pdu()`, which Rust can't inline.
         rq.wrapping_add(1).cast()
     }
 
-    /// The bio for passing the request on.
+    /// Returns the clone of the bio, for passing the request on. Any context.
     ///
     /// # Safety
     ///
-    /// `this` must have come from [`Self::of`].
+    /// The caller must pass what [`Self::of`] returned.
     pub(super) unsafe fn clone(this: *mut Self) -> *mut bindings::bio {
-        // SAFETY: By the caller it points into a request. `Opaque` is transparent.
+        // SAFETY: `this` points to the area of a request. `Opaque` is transparent.
         unsafe { (&raw mut (*this).overlay.clone).cast() }
     }
 
-    /// The area that `clone` is the bio of.
+    /// Returns the area that `clone` is in. Any context.
     ///
     /// # Safety
     ///
-    /// `clone` must have come from [`Self::clone`].
+    /// The caller must pass what [`Self::clone`] returned.
     pub(super) unsafe fn of_clone(clone: *mut bindings::bio) -> *mut Self {
         let overlay = clone.cast::<Overlay>();
-        // SAFETY: By the caller; a union begins where its fields do.
+        // SAFETY: `clone` is in a `Pdu`, and the fields of a union begin where the union does.
         unsafe { kernel::container_of!(overlay, Self, overlay) }
     }
 
-    /// The link to the next request of a list.
+    /// Returns the link to the next request of a list. Any context.
     ///
     /// # Safety
     ///
-    /// `this` must have come from [`Self::of`].
+    /// The caller must pass what [`Self::of`] returned.
     pub(super) unsafe fn next(this: *mut Self) -> *mut *mut bindings::request {
-        // SAFETY: By the caller it points into a request.
+        // SAFETY: `this` points to the area of a request.
         unsafe { &raw mut (*this).overlay.scratch.next }
     }
 
-    /// Room for a few bvecs.
+    /// Returns the array of bvecs for a merged request with few. Any context.
     ///
     /// # Safety
     ///
-    /// `this` must have come from [`Self::of`].
+    /// The caller must pass what [`Self::of`] returned.
     pub(crate) unsafe fn inline_bvecs(this: *mut Self) -> *mut [bindings::bio_vec; INLINE_BVECS] {
-        // SAFETY: By the caller it points into a request.
+        // SAFETY: `this` points to the area of a request.
         unsafe { &raw mut (*this).overlay.scratch.inline_bvecs }
     }
 
+    /// Returns the request of the area. Any context.
+    ///
     /// # Safety
     ///
-    /// `this` must have come from [`Self::of`].
+    /// The caller must pass what [`Self::of`] returned.
     pub(crate) unsafe fn request(this: *mut Self) -> *mut bindings::request {
         // As `blk_mq_rq_from_pdu()`.
         this.cast::<bindings::request>().wrapping_sub(1)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests whose end is asked for: `REQ_POLLED` comes down on a hardware queue of its own, and goes on
-//! to what lies below. Who polls our queue polls there.
+//! Polled requests: the block layer issues a `REQ_POLLED` request on a hardware queue of its own,
+//! and the driver polls the lower device for it. A task that polls such a hardware queue polls all
+//! I/O that its requests have submitted below.
 //!
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
@@ -28,7 +29,7 @@ use kernel::{
     }, //
 };
 
-/// What of a request is polled below: nothing, its bio or its kiocb.
+/// The part of a request that is polled on the lower device: none, its clone or its kiocb.
 pub(crate) struct Polled(Atomic<u32>);
 
 const NOTHING: u32 = 0;
@@ -40,18 +41,18 @@ impl Polled {
         Self(Atomic::new(NOTHING))
     }
 
-    /// The clone is being submitted. It must have been initialised.
+    /// Marks the clone as polled, right before its submission. It must be initialised. Any context.
     pub(super) fn bio(&self) {
         self.0.store(BIO, Release);
     }
 
-    /// The kiocb is being submitted. It must have been initialised.
+    /// Marks the kiocb as polled, right before its submission. It must be initialised. Any context.
     pub(crate) fn kiocb(&self) {
         self.0.store(KIOCB, Release);
     }
 
     #[inline(always)]
-    /// It has ended. Whether there was something to poll.
+    /// Clears the mark when the I/O has ended, and returns whether there was one. Any context.
     pub(crate) fn end(&self) -> bool {
         let polled = self.0.load(Acquire) != NOTHING;
         if polled {
@@ -61,30 +62,32 @@ impl Polled {
     }
 }
 
+/// The `poll` and `map_queues` callbacks of `struct blk_mq_ops`.
 pub(super) struct PollVTable<T: Operations>(PhantomData<T>);
 
 impl<T: Operations> PollVTable<T> {
     /// # Safety
     ///
-    /// For the block layer only: `hctx` is live and of a tag set for `T`.
+    /// For the block layer only. The caller must pass a live `hctx` of a tag set for `T`.
     pub(super) unsafe extern "C" fn poll(
         hctx: *mut bindings::blk_mq_hw_ctx,
         _batch: *mut bindings::io_comp_batch,
     ) -> c_int {
-        // SAFETY: The hctx is live, and keeps its tags and their requests.
+        // SAFETY: The caller passes a live hctx, which keeps its tags and their requests.
         unsafe { helpers::kx_poll_hctx(hctx, Self::poll_one) }
     }
 
     /// # Safety
     ///
-    /// `rq` must be one of the requests of a tag set for `T`. It may be in use or not.
+    /// The caller must pass a request of a live tag set for `T`. It may be in use or not.
     unsafe extern "C" fn poll_one(rq: *mut bindings::request) -> c_int {
-        // SAFETY: What stands behind a request is initialised as long as its tag set is there.
+        // SAFETY: The area behind a request is initialised for as long as its tag set is allocated.
         let pdu = unsafe { Pdu::<T>::of(rq) };
-        // SAFETY: As above. What is polled for is with a blk-mq queue (`kx_rq_polls_on`), which may be
-        // polled by many and at any time. If it ends meanwhile, it has no device any more
-        // (`bi_bdev`, `private`), and one that somebody has found there stays for a grace period.
-        // What else is looked at is not used for anything else: `Own`.
+        // SAFETY: As above. The I/O that is polled is on a blk-mq queue (`kx_rq_polls_on()`), which
+        // several tasks may poll at any time. I/O that ends meanwhile no longer names a device
+        // (`bi_bdev` and `private` are null), and a device that was found there before is freed
+        // after an RCU grace period. The fields of the clone that are read here are used for
+        // nothing else (`Scratch::_polled`).
         unsafe {
             match (*pdu).polled.0.load(Acquire) {
                 BIO => helpers::kx_bio_poll(Pdu::clone(pdu)),
@@ -96,27 +99,29 @@ impl<T: Operations> PollVTable<T> {
 
     /// # Safety
     ///
-    /// For the block layer only: `set` is a valid tag set.
+    /// For the block layer only. The caller must pass a valid tag set.
     pub(super) unsafe extern "C" fn map_queues(set: *mut bindings::blk_mq_tag_set) {
-        // SAFETY: By the caller.
+        // SAFETY: The caller passes a valid tag set.
         unsafe { helpers::kx_map_queues(set) };
     }
 }
 
 impl<T: Operations> InFlight<T> {
-    /// Whether somebody polls for this request, and can do so on the device below `file`.
+    /// Returns whether this request is polled and its I/O can be polled on the device below `file`.
+    /// Any context.
     pub(crate) fn polls_on(&self, file: &BackingFile) -> bool {
-        // SAFETY: By the type invariant the request is valid, and the file is open.
+        // SAFETY: By the type invariant the request is valid; the file is open while it is
+        // borrowed.
         self.flags().polled() && unsafe { helpers::kx_rq_polls_on(self.as_raw(), file.as_raw()) }
     }
 }
 
-/// Adds hardware queues that are polled to a tag set that is not yet allocated.
+/// Adds polled hardware queues to a tag set.
 ///
 /// # Safety
 ///
-/// `set` must be valid for writes.
+/// The caller must pass a tag set that is valid for writes and not allocated yet.
 pub(super) unsafe fn add_queues(set: *mut bindings::blk_mq_tag_set, polled: c_uint) {
-    // SAFETY: By the caller.
+    // SAFETY: By the requirements of this function.
     unsafe { helpers::kx_tag_set_add_poll_queues(set, polled) };
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Passing a request on to another block device: its bio is cloned, and the clone submitted there.
+//! Passing a request on to another block device: its bio is cloned, and the clone is submitted
+//! there.
 //!
-//! Less work than a kiocb, and the clone keeps what the bio says: its cgroup, priority, hints and
-//! flags. The ownership comes back through [`Operations::io_done`].
+//! [`submit`] and [`try_submit`] take a [`Request`] and a [`Target`], the device and the sector.
+//! The clone is in the per-request area and owns the request while it is in flight. The ownership
+//! comes back through [`Operations::io_done`], or from the call if the request can't be passed on.
+//!
+//! This is less work than a kiocb, and the clone keeps the cgroup, priority, hints and most flags of
+//! the bio.
 //!
 //! C header: [`include/linux/bio.h`](srctree/include/linux/bio.h)
 
@@ -23,19 +28,23 @@ use kernel::{
     error::Error, //
 };
 
-/// Where a request goes.
+/// The place that a request is passed on to.
 pub struct Target<'a> {
     /// An open block device, which must stay open until the request ends.
     pub file: &'a BackingFile,
-    /// Where the request begins on it, in 512-byte sectors.
+    /// The start of the request on it, in 512-byte sectors.
     pub sector: u64,
 }
 
-/// Passes a read or write on, without waiting: `REQ_NOWAIT`. Its end may be EAGAIN.
+/// Passes a read or write on without waiting: `REQ_NOWAIT`. The request may end with EAGAIN.
 ///
-/// The request comes back where a file's own checks are needed: it is made of several bios, the page
-/// cache of the device holds something, or it does not fit the device. `f` is called once. As it must
-/// work for every lifetime, the file that it returns is one that lives as long as the request.
+/// Returns the request if only the file operations may serve it: it has several bios, an encryption
+/// context or integrity data; `target` is not a block device, or has pages in its page cache; the
+/// request is out of bounds or unaligned; or it is a write and the device is read-only or swap
+/// space. Returns the request also if `f` returns `None`.
+///
+/// `f` is called once. It must work for every lifetime, so the file that it returns lives as long
+/// as the request.
 pub fn try_submit<T, F>(rq: Request<T>, _task: &InlineContext, f: F) -> Option<Request<T>>
 where
     T: Operations,
@@ -44,8 +53,8 @@ where
     start(rq, true, f)
 }
 
-/// As [`try_submit`], for workers: waits, and does not look at the page cache of the device, which the
-/// caller has invalidated ([`BackingFile::invalidate_range`]). Sleeps.
+/// As [`try_submit`], for workers: waits, and ignores the page cache of the device, of which the
+/// caller has invalidated the range ([`BackingFile::invalidate_range`]). Sleeps.
 pub fn submit<T, F>(rq: Request<T>, f: F) -> Option<Request<T>>
 where
     T: Operations,
@@ -70,9 +79,9 @@ where
         more |= POLLED;
     }
     let raw = rq.into_raw();
-    // SAFETY: We own the request, so its clone is not in use. The device outlives the request, see
-    // above; the shim looks whether it is one, and whether there is a bio. If it is submitted,
-    // `ended` takes the ownership.
+    // SAFETY: The request is owned here, so its clone is not in use. The device stays open until
+    // the request ends, see `Target`. `kx_bio_remap()` checks that it is a block device and that
+    // there is a bio. If the clone is submitted, `ended` takes over the request.
     unsafe {
         let pdu = Pdu::<T>::of(raw);
         let clone = Pdu::clone(pdu);
@@ -83,7 +92,7 @@ where
             helpers::kx_bio_remap_submit(clone);
             return None;
         }
-        // It was not, so the request is still ours.
+        // The clone was not submitted, so the request is still owned here.
         Some(Request::from_raw(raw))
     }
 }
@@ -91,20 +100,21 @@ where
 const NOWAIT: u32 = 1 << bindings::req_flag_bits___REQ_NOWAIT;
 const POLLED: u32 = 1 << bindings::req_flag_bits___REQ_POLLED;
 
-/// `bi_end_io`: the clone has ended. Any context.
+/// Handles the end of a clone: `bi_end_io`. Any context.
 ///
 /// # Safety
 ///
-/// For the block layer only: `clone` is one that [`submit`] or [`try_submit`] submitted.
+/// For the block layer only. The caller must pass a clone that [`submit`] or [`try_submit`]
+/// submitted, and hand it over.
 unsafe extern "C" fn ended<T: Operations>(clone: *mut bindings::bio) {
-    // SAFETY: Every bio with this callback stands in a `Pdu<T>`.
+    // SAFETY: Every bio with this callback is the clone of a `Pdu<T>`.
     let pdu = unsafe { Pdu::<T>::of_clone(clone) };
-    // SAFETY: The clone is ours again, and was initialised when it was submitted.
+    // SAFETY: The block layer hands over the clone, which was initialised when it was submitted.
     let errno = unsafe {
         (*pdu).polled.end();
         helpers::kx_bio_remapped(clone)
     };
-    // SAFETY: The clone had the ownership of its request.
+    // SAFETY: The clone owned its request, by `start`, and hands it over.
     let rq = unsafe { Request::<T>::from_raw(Pdu::request(pdu)) };
     let result = match errno {
         0 => Ok(rq.bytes()),

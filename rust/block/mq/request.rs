@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `struct request`, from its arrival to its end.
+//! Requests: `struct request`, from its start to its end.
 
 use super::{
     HwCtx,
@@ -36,25 +36,25 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What a request asks for: `req_op()`.
+/// The operation of a request: `req_op()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Op {
-    /// Fill the bvecs from the device.
+    /// Fills the bvecs from the device.
     Read,
-    /// Write the bvecs to the device.
+    /// Writes the bvecs to the device.
     Write,
-    /// Make all completed writes durable. Has no data and no sector.
+    /// Makes all completed writes durable. Has no data and no sector.
     Flush,
-    /// Give the range back.
+    /// Gives the space of the range back.
     Discard,
-    /// Make the range read back as zeroes.
+    /// Makes the range read back as zeroes.
     WriteZeroes,
-    /// Anything else.
+    /// Any other operation.
     Other,
 }
 
 impl Op {
-    /// Which way the data goes, for the two that have data.
+    /// Returns the direction of the data, for a read or write.
     pub fn direction(self) -> Option<Direction> {
         match self {
             Op::Read => Some(Direction::Dest),
@@ -63,41 +63,39 @@ impl Op {
         }
     }
 
-    /// Whether the device is changed.
+    /// Returns whether the operation changes the device.
     pub fn is_write(self) -> bool {
         matches!(self, Op::Write | Op::Discard | Op::WriteZeroes)
     }
 }
 
-/// `REQ_*` flags of a request.
+/// The `REQ_*` flags of a request.
 #[derive(Clone, Copy)]
 pub struct RequestFlags(u32);
 
 impl RequestFlags {
-    /// `REQ_FUA`: durable before it is ended.
+    /// Returns whether `REQ_FUA` is set: the data must be durable when the request ends.
     pub fn fua(self) -> bool {
         self.0 & (1 << bindings::req_flag_bits___REQ_FUA) != 0
     }
 
-    /// `REQ_ATOMIC`: all of it or nothing.
+    /// Returns whether `REQ_ATOMIC` is set: the write is all or nothing.
     pub fn atomic(self) -> bool {
         self.0 & (1 << bindings::req_flag_bits___REQ_ATOMIC) != 0
     }
 
-    /// `REQ_POLLED`: somebody asks for its end.
+    /// Returns whether `REQ_POLLED` is set: the submitter polls for the completion.
     pub fn polled(self) -> bool {
         self.0 & (1 << bindings::req_flag_bits___REQ_POLLED) != 0
     }
 
-    /// `REQ_NOUNMAP`: zeroes must keep their space.
+    /// Returns whether `REQ_NOUNMAP` is set: the zeroes must keep their space.
     pub fn nounmap(self) -> bool {
         self.0 & (1 << bindings::req_flag_bits___REQ_NOUNMAP) != 0
     }
 }
 
-/// What [`Operations::queue_rq`] made of a request.
-///
-/// It can't be made up: [`NewRequest::start`] is the only source.
+/// The outcome of [`Operations::queue_rq`]. Only [`NewRequest::start`] makes one.
 pub struct Outcome(pub(super) bindings::blk_status_t);
 
 impl Outcome {
@@ -106,7 +104,11 @@ impl Outcome {
     }
 }
 
-/// A request that has just arrived and is not started.
+/// A request that has arrived and is not started.
+///
+/// # Invariants
+///
+/// The driver owns `rq`, which is of a tag set for `T` and is not started.
 pub struct NewRequest<T: Operations> {
     rq: NonNull<bindings::request>,
     _p: PhantomData<T>,
@@ -115,7 +117,8 @@ pub struct NewRequest<T: Operations> {
 impl<T: Operations> NewRequest<T> {
     /// # Safety
     ///
-    /// The block layer must have handed `rq` to the driver, and `rq` must be of a tag set for `T`.
+    /// The block layer must have handed `rq` over, and the caller must pass a request of a tag set
+    /// for `T`.
     pub(super) unsafe fn from_raw(rq: *mut bindings::request) -> Self {
         Self {
             // SAFETY: The caller passes a request.
@@ -124,39 +127,39 @@ impl<T: Operations> NewRequest<T> {
         }
     }
 
-    /// The hardware queue that it is on.
+    /// Returns the hardware queue of the request. Any context.
     pub(super) fn hctx<'a>(&self) -> &'a HwCtx<T> {
-        // SAFETY: A request that is ready to be issued has an hctx, which stays as long as its
-        // queue, over which `HwCtx` is transparent.
+        // SAFETY: By the type invariant the request is to be issued, so it has an hctx, over which
+        // `HwCtx` is transparent. The hctx stays as long as its queue.
         unsafe { &*(*self.rq.as_ptr()).mq_hctx.cast() }
     }
 
-    /// Takes the request on, as `blk_mq_start_request()`.
+    /// Starts the request: `blk_mq_start_request()`.
     pub fn start(self) -> (Request<T>, Outcome) {
-        // SAFETY: The request was handed to us and is not started, by construction.
+        // SAFETY: By the type invariant the request is not started.
         unsafe { bindings::blk_mq_start_request(self.rq.as_ptr()) };
-        // SAFETY: Started, and the ownership moves from `self` to it.
+        // SAFETY: Started above. `self` hands over the request.
         let rq = unsafe { Request::from_raw(self.rq.as_ptr()) };
         (rq, Outcome(bindings::BLK_STS_OK as bindings::blk_status_t))
     }
 }
 
-/// The readable side of a request that the driver owns: wraps `struct request`. All methods can be
-/// called in any context.
+/// A request in flight: wraps `struct request`, started and not ended. All methods: any context.
 ///
 /// # Invariants
 ///
-/// The request is of a tag set for `T`, started, not ended, and stays so while the reference
-/// lives. Its queue can't be frozen in that time, as the request holds a reference to it.
+/// The request is of a tag set for `T`, started, and not ended while the reference lives. It holds
+/// a reference to its queue, so the queue can't be frozen in that time, and its disk is not
+/// released.
 #[repr(transparent)]
 pub struct InFlight<T: Operations>(Opaque<bindings::request>, PhantomData<T>);
 
 impl<T: Operations> InFlight<T> {
     /// # Safety
     ///
-    /// The type invariants must hold for `rq` for all of `'a`.
+    /// The caller must uphold the type invariants for `rq` for all of `'a`.
     pub(crate) unsafe fn from_raw<'a>(rq: *mut bindings::request) -> &'a Self {
-        // SAFETY: Transparent over `struct request`; the caller keeps it valid.
+        // SAFETY: Transparent over `struct request`, which the caller keeps in flight.
         unsafe { &*rq.cast() }
     }
 
@@ -164,7 +167,7 @@ impl<T: Operations> InFlight<T> {
         self.0.get()
     }
 
-    /// What it asks for.
+    /// Returns the operation.
     pub fn op(&self) -> Op {
         // SAFETY: By the type invariant the request is valid and its flags do not change.
         let flags = unsafe { (*self.as_raw()).cmd_flags };
@@ -178,25 +181,25 @@ impl<T: Operations> InFlight<T> {
         }
     }
 
-    /// Its flags.
+    /// Returns the flags.
     pub fn flags(&self) -> RequestFlags {
         // SAFETY: As in `op`.
         RequestFlags(unsafe { (*self.as_raw()).cmd_flags })
     }
 
-    /// Where it begins, in 512-byte sectors: `blk_rq_pos()`.
+    /// Returns the first 512-byte sector: `blk_rq_pos()`.
     pub fn sector(&self) -> u64 {
         // SAFETY: By the type invariant the request is valid.
         unsafe { (*self.as_raw()).__sector }
     }
 
-    /// How long it is, in bytes: `blk_rq_bytes()`.
+    /// Returns the length in bytes: `blk_rq_bytes()`.
     pub fn bytes(&self) -> u32 {
         // SAFETY: By the type invariant the request is valid.
         unsafe { (*self.as_raw()).__data_len }
     }
 
-    /// The bio of a request with data that has no other.
+    /// Returns the bio of a request with data, if there is exactly one.
     pub(crate) fn only_bio(&self) -> Option<&Bio> {
         // SAFETY: By the type invariant the request is valid.
         let (first, last) = unsafe { ((*self.as_raw()).bio, (*self.as_raw()).biotail) };
@@ -204,7 +207,7 @@ impl<T: Operations> InFlight<T> {
         (first == last && !first.is_null()).then(|| unsafe { Bio::from_raw(first) })
     }
 
-    /// The bios of a request with data; a merged one has several.
+    /// Returns the bios of a request with data; a merged one has several.
     pub fn bios(&self) -> Bios<'_> {
         if self.op().direction().is_none() {
             return Bios(None);
@@ -215,61 +218,64 @@ impl<T: Operations> InFlight<T> {
         Bios((!bio.is_null()).then(|| unsafe { Bio::from_raw(bio) }))
     }
 
-    /// The driver's data for this request.
+    /// Returns the driver's data for this request.
     pub fn data(&self) -> &T::RequestData {
-        // SAFETY: The driver owns the request, and changes its data only while it has the one
-        // `&mut Request`, which can't be while `self` is borrowed from it.
+        // SAFETY: The driver owns the request and changes its data only through `&mut Request`,
+        // which can't exist while `self` is borrowed from it.
         unsafe { &(*Pdu::<T>::of(self.as_raw())).data }
     }
 
-    /// The driver's data for the disk.
+    /// Returns the driver's data for the disk.
     pub fn device(&self) -> &T {
         &self.queue_data().device
     }
 
-    /// A reference to the same, which may outlive the request. Any context.
+    /// Returns a reference to the driver's data for the disk. It may outlive the request.
     pub fn device_ref(&self) -> Arc<T> {
         self.queue_data().device.clone()
     }
 
-    /// A reference to its disk, which outlives the request. Any context.
+    /// Returns a reference to the disk. It may outlive the request.
     pub fn disk(&self) -> DiskRef<T> {
-        // SAFETY: A request in flight keeps its queue, and the disk of an open queue, alive.
+        // SAFETY: By the type invariant the queue is live, and its disk is a `Disk<T>`.
         DiskRef::new(unsafe { Disk::from_raw((*(*self.as_raw()).q).disk) })
     }
 
-    /// What [`FrozenQueue::publish`] put there last.
-    ///
-    /// It can't be replaced while a request is in flight, so this takes neither lock nor reference.
+    /// Returns the published value, see [`FrozenQueue::publish`]. It stays while the request is in
+    /// flight, so this takes neither lock nor reference.
     ///
     /// [`FrozenQueue::publish`]: super::FrozenQueue::publish
     pub fn published(&self) -> Option<&T::Published> {
-        // SAFETY: A request in flight keeps the queue from being frozen.
+        // SAFETY: By the type invariant the request is in flight for as long as `self`.
         unsafe { self.queue_data().published() }
     }
 
     fn queue_data(&self) -> &QueueData<T> {
-        // SAFETY: A request in flight keeps its queue alive, and so the queue's data.
+        // SAFETY: By the type invariant the queue and its disk are live.
         unsafe { QueueData::from_queue((*self.as_raw()).q) }
     }
 }
 
-/// A request that the driver owns: started, and to be ended once.
+/// A started request that the driver owns, and must end once.
 ///
-/// Dropping it without ending it ends it with `BLK_STS_IOERR` and warns once: better than a device
-/// that hangs.
+/// Dropping it without ending it warns once and ends it with `BLK_STS_IOERR`, so that the device
+/// does not hang.
+///
+/// # Invariants
+///
+/// The driver owns `rq`: started, not ended, and of a tag set for `T`.
 pub struct Request<T: Operations> {
     rq: NonNull<bindings::request>,
     _p: PhantomData<T>,
 }
 
-// SAFETY: A request may be ended by another task than the one that got it, and its data is `Send`.
+// SAFETY: Any task may end a request, and its data is `Send`.
 unsafe impl<T: Operations> Send for Request<T> {}
 
 impl<T: Operations> Request<T> {
     /// # Safety
     ///
-    /// `rq` must be started, of a tag set for `T`, and the caller must own it and give it up.
+    /// The caller must own `rq`, which must be started and of a tag set for `T`, and hand it over.
     pub(crate) unsafe fn from_raw(rq: *mut bindings::request) -> Self {
         Self {
             // SAFETY: The caller passes a request.
@@ -278,34 +284,35 @@ impl<T: Operations> Request<T> {
         }
     }
 
-    /// Gives up the ownership without ending the request: the caller takes it over.
+    /// Hands the request over to the caller without ending it. Any context.
     pub(crate) fn into_raw(self) -> *mut bindings::request {
         let rq = self.rq.as_ptr();
         mem::forget(self);
         rq
     }
 
-    /// The driver's data for this request, to change.
+    /// Returns the driver's data for this request, to change it. Any context.
     pub fn data_mut(&mut self) -> &mut T::RequestData {
-        // SAFETY: We own the request, so nobody else has its data.
+        // SAFETY: By the type invariant the request is owned by `self`, so its data is only used
+        // here.
         unsafe { &mut (*Pdu::<T>::of(self.rq.as_ptr())).data }
     }
 
-    /// Ends all of the request, as `blk_mq_end_request()`. Any context.
+    /// Ends the whole request: `blk_mq_end_request()`. Any context.
     ///
-    /// EDQUOT, for which there is no `BLK_STS_*`, is told as no space: it is no I/O error.
+    /// EDQUOT, which has no `BLK_STS_*`, is reported as no space: it is no I/O error.
     ///
-    /// What lies above may be completed by it, on the same stack. Where that has no room, the request
-    /// is ended in a softirq of its own.
+    /// This may complete requests above, on the same stack. Without room for that, the request is
+    /// ended in a softirq of its own.
     pub fn end(self, result: Result) {
         self.finish(0, status_of(result));
     }
 
-    /// Ends the first `good` bytes well, if that is not all, and the rest with `status`.
+    /// Ends the first `good` bytes with success, if fewer than all, and the rest with `status`.
     #[inline(always)]
     pub(super) fn finish(self, good: u32, status: bindings::blk_status_t) {
         let rq = self.into_raw();
-        // SAFETY: We own the request and have just given it up: to the block layer, or to `defer`.
+        // SAFETY: `into_raw` handed over the request, which goes to the block layer or to `defer`.
         unsafe {
             let heap = &mut (*Pdu::<T>::of(rq)).heap_bvecs;
             if heap.capacity() > 0 {
@@ -321,9 +328,9 @@ impl<T: Operations> Request<T> {
 
     /// # Safety
     ///
-    /// For [`Self::finish`] only, which hands over the request.
+    /// For [`Self::finish`] only. The caller must hand over `rq`.
     unsafe extern "C" fn defer(rq: *mut bindings::request, good: u32, status: u8) {
-        // SAFETY: By the caller. A request keeps its queue's data.
+        // SAFETY: The caller hands over the request, which is in flight and keeps its queue's data.
         unsafe {
             QueueData::<T>::from_queue((*rq).q)
                 .deferred()
@@ -331,18 +338,18 @@ impl<T: Operations> Request<T> {
         };
     }
 
-    /// Ends all of the request well, by the CPU that it came from if that shares no cache with this
-    /// one: wraps `blk_mq_complete_request()`. Any context.
+    /// Ends the whole request with success: `blk_mq_complete_request()`. On the CPU that submitted
+    /// it, if that shares no cache with this one. Any context.
     pub fn complete(self) {
         let rq = self.into_raw();
-        // SAFETY: We own the request and have just given it up; `OperationsVTable::complete` ends it.
+        // SAFETY: `into_raw` handed over the request, which `OperationsVTable::complete` ends.
         unsafe { helpers::kx_rq_complete(rq) };
     }
 }
 
 impl<T: Operations> Request<T> {
-    /// Ends the first `done` bytes of a read well and the rest with an error: the bios of a merged
-    /// request that are complete are not punished. Any context.
+    /// Ends the first `done` bytes of a read with success and the rest with `error`, so that the
+    /// complete bios of a merged request do not fail. Any context.
     pub fn end_read_at(self, done: u32, error: Error) {
         let good = if self.op() == Op::Read { done } else { 0 };
         self.finish(good, status_of(Err(error)));
@@ -360,7 +367,7 @@ fn status_of(result: Result) -> bindings::blk_status_t {
 #[cold]
 fn status_of_error(e: Error) -> bindings::blk_status_t {
     let e = if e == errno::dquot() { ENOSPC } else { e };
-    // SAFETY: A plain table look-up.
+    // SAFETY: No requirements.
     unsafe { bindings::errno_to_blk_status(e.to_errno()) }
 }
 
@@ -368,7 +375,7 @@ impl<T: Operations> Deref for Request<T> {
     type Target = InFlight<T>;
 
     fn deref(&self) -> &InFlight<T> {
-        // SAFETY: We own the request, which is started and not ended, for as long as `self`.
+        // SAFETY: By the type invariant the request is in flight while `self` lives.
         unsafe { InFlight::from_raw(self.rq.as_ptr()) }
     }
 }
@@ -376,7 +383,7 @@ impl<T: Operations> Deref for Request<T> {
 impl<T: Operations> Drop for Request<T> {
     fn drop(&mut self) {
         pr_warn_once!("a request was dropped without an end: it fails\n");
-        // SAFETY: We own the request and nobody can use `self` after this.
+        // SAFETY: By the type invariant the request is owned by `self`, which is gone after this.
         unsafe { Request::<T>::from_raw(self.rq.as_ptr()) }.end(Err(EIO));
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `struct blk_mq_tag_set`.
+//! [`TagSet`]: the tags and requests of a disk, `struct blk_mq_tag_set`.
 
 use super::{
     operations::OperationsVTable,
@@ -22,19 +22,26 @@ use kernel::{
     types::Opaque, //
 };
 
-/// How a [`TagSet`] is made.
+/// The configuration of a new [`TagSet`].
 pub struct TagSetConfig {
-    /// Requests that can be in flight at once, over all hardware queues.
+    /// The most requests in flight at once, over all hardware queues.
     pub depth: u32,
-    /// Hardware queues that are polled, beside the one that is not: `HCTX_TYPE_POLL`.
+    /// The number of polled hardware queues (`HCTX_TYPE_POLL`), beside the one that is not polled.
     pub poll_queues: u32,
 }
 
 /// The tags and requests of one disk: wraps `struct blk_mq_tag_set`.
 ///
-/// One hardware queue for all CPUs: requests are issued by who brings them, without its lock, and each
-/// queue takes 15 KiB, most of it for debugfs. Those that are polled are queues of their own, and all
-/// share the tags (`BLK_MQ_F_TAG_HCTX_SHARED`). No I/O scheduler by default, as the backing has one.
+/// All CPUs share one hardware queue: submitters issue their requests without taking its lock, and
+/// each queue takes 15 KiB, most of it for debugfs. Polled hardware queues come on top. All of them
+/// share the tags (`BLK_MQ_F_TAG_HCTX_SHARED`). There is no I/O scheduler by default, as the lower
+/// device has one.
+///
+/// # Invariants
+///
+/// - `inner` is allocated (`blk_mq_alloc_tag_set()`), with the operations of `T` and room for a
+///   `Pdu<T>` behind each request, and does not move.
+/// - A disk that uses it is deleted before it is dropped; `DiskRegistration` upholds this.
 #[pin_data(PinnedDrop)]
 pub struct TagSet<T: Operations> {
     #[pin]
@@ -43,8 +50,8 @@ pub struct TagSet<T: Operations> {
 }
 
 impl<T: Operations> TagSet<T> {
-    /// Allocates tags and requests. Sleeps. Fails with ENOMEM, or EINVAL for a depth of 0 or more
-    /// than 65,535 queues that are polled.
+    /// Allocates the tags and requests. Sleeps. Fails with ENOMEM, and with EINVAL for a depth of 0
+    /// or more than 65,535 polled queues.
     pub fn new(config: TagSetConfig) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             inner <- Opaque::try_ffi_init(move |slot: *mut bindings::blk_mq_tag_set| {
@@ -61,12 +68,14 @@ impl<T: Operations> TagSet<T> {
                     return Err(EINVAL);
                 }
                 if config.poll_queues > 0 {
-                    // SAFETY: `set` is ours.
+                    // SAFETY: `set` is a local variable, which is valid for writes, and not
+                    // allocated yet.
                     unsafe { poll::add_queues(&mut set, config.poll_queues) };
                 }
-                // SAFETY: `slot` is valid for writes and stays where it is.
+                // SAFETY: `slot` is valid for writes, and pinned.
                 unsafe { slot.write(set) };
-                // SAFETY: `slot` is initialised; its operations fit `T`.
+                // SAFETY: `slot` is initialised, with operations and a size of the requests that
+                // fit `T`.
                 to_result(unsafe { bindings::blk_mq_alloc_tag_set(slot) })
             }),
             _p: PhantomData,
@@ -78,15 +87,15 @@ impl<T: Operations> TagSet<T> {
     }
 }
 
-// SAFETY: A tag set may be used and freed by any task; its request data is `Send`.
+// SAFETY: Any task may use and free a tag set, and `T::RequestData` is `Send`.
 unsafe impl<T: Operations> Send for TagSet<T> {}
-// SAFETY: `&TagSet` only gives out the pointer, whose users are synchronised by the block layer.
+// SAFETY: `&TagSet` only gives out the pointer, and the block layer synchronises its uses.
 unsafe impl<T: Operations> Sync for TagSet<T> {}
 
 #[pinned_drop]
 impl<T: Operations> PinnedDrop for TagSet<T> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: Allocated by `new`. A disk that has it is deleted before: `DiskRegistration`.
+        // SAFETY: By the type invariants the set is allocated, and no disk uses it any more.
         unsafe { bindings::blk_mq_free_tag_set(self.inner.get()) };
     }
 }
