@@ -2,7 +2,8 @@
 /*
  * The layout of include/uapi/linux/rloop.h as the C compiler sees it. Kbuild
  * turns the assembly of this file into Rust constants, as it does for
- * asm-offsets.h; drivers/block/rloop/uapi/check.rs compares them.
+ * asm-offsets.h. drivers/block/rloop/uapi/check.rs compares the constants with
+ * those of uapi.rs.
  */
 #include <linux/compat.h>
 #include <linux/kbuild.h>
@@ -10,7 +11,9 @@
 
 #include <linux/rloop.h>
 
-/* struct loop_info as a 32-bit program has it, with the kernel's names of its types. */
+/*
+ * struct loop_info of a 32-bit program, with the kernel's names for its types.
+ */
 struct compat_loop_info {
 	compat_int_t	lo_number;
 	compat_dev_t	lo_device;

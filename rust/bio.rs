@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Bios and the bvecs in them.
+//! Bios and their bvecs.
+//!
+//! [`Bio`] wraps `struct bio`, [`Bvec`] wraps `struct bio_vec`, and [`Bvecs`] and [`Bios`] are the
+//! iterators over them. All borrow from a request that the driver owns: none takes a reference, and
+//! the block layer frees the bios when the request ends.
 //!
 //! C headers: [`include/linux/bio.h`](srctree/include/linux/bio.h),
 //! [`include/linux/bvec.h`](srctree/include/linux/bvec.h)
@@ -12,21 +16,25 @@ use kernel::{
     types::Opaque, //
 };
 
-/// One part of a request: wraps `struct bio`.
+/// A bio of a request: wraps `struct bio`.
 ///
 /// # Invariants
 ///
-/// The bio belongs to a request that the driver owns, so neither its iterator nor its bvec table
-/// changes while the reference lives.
+/// The bio belongs to a request that the driver owns, and so do the bios that follow it. While the
+/// reference lives, the bio is valid, and neither its iterator nor its bvec table changes.
 #[repr(transparent)]
 pub struct Bio(Opaque<bindings::bio>);
 
 impl Bio {
+    /// Borrows a bio.
+    ///
     /// # Safety
     ///
-    /// `ptr` must point to a bio of a request that the driver owns for all of `'a`.
+    /// - `ptr` must point to a bio of a request.
+    /// - The driver must own that request for all of `'a`.
     pub(crate) unsafe fn from_raw<'a>(ptr: *const bindings::bio) -> &'a Self {
-        // SAFETY: `Bio` is transparent over `struct bio`, and the caller keeps it alive.
+        // SAFETY: `Bio` is transparent over `struct bio`, and the caller keeps the bio valid for
+        // `'a`.
         unsafe { &*ptr.cast() }
     }
 
@@ -34,17 +42,17 @@ impl Bio {
         self.0.get()
     }
 
-    /// The bytes of this bio. Any context.
+    /// Returns the bytes left in this bio. Any context.
     pub fn bytes(&self) -> u32 {
         // SAFETY: By the type invariant the bio is valid and its iterator does not change.
         unsafe { (*self.as_raw()).bi_iter.bi_size }
     }
 
-    /// The next bio of the same request. Any context.
+    /// Returns the next bio of the same request. Any context.
     pub fn next(&self) -> Option<&Bio> {
         // SAFETY: By the type invariant the bio is valid.
         let next = unsafe { (*self.as_raw()).bi_next };
-        // SAFETY: The bios of one request are owned together, by the type invariant.
+        // SAFETY: By the type invariant the driver owns the bios of one request together.
         (!next.is_null()).then(|| unsafe { Bio::from_raw(next) })
     }
 
@@ -71,25 +79,29 @@ impl<'a> Iterator for Bios<'a> {
     }
 }
 
-/// A piece of memory in a bio: wraps `struct bio_vec`.
+/// A segment of memory in a bio: wraps `struct bio_vec`.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Bvec<'a>(pub(crate) bindings::bio_vec, PhantomData<&'a Bio>);
 
 impl Bvec<'_> {
-    /// The length of the piece in bytes.
+    /// Returns the length of the segment in bytes.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> u32 {
         self.0.bv_len
     }
 
-    /// The offset of the piece in its first page, in bytes.
+    /// Returns the offset of the segment in its first page, in bytes.
     pub fn offset(&self) -> u32 {
         self.0.bv_offset
     }
 }
 
 /// Iterator over the bvecs of a bio; see [`Bio::bvecs`].
+///
+/// # Invariants
+///
+/// `iter` is the iterator of `bio`, advanced by the bvecs returned so far.
 pub struct Bvecs<'a> {
     bio: &'a Bio,
     iter: bindings::bvec_iter,
@@ -103,9 +115,10 @@ impl<'a> Iterator for Bvecs<'a> {
             return None;
         }
         let mut bvec = bindings::bio_vec::default();
-        // SAFETY: `iter` came from this bio and has bytes left, so it points into its table.
+        // SAFETY: By the type invariant `iter` belongs to this bio. It has bytes left, so it points
+        // into the bvec table.
         unsafe { helpers::kx_bio_iter_bvec(self.bio.as_raw(), &self.iter, &mut bvec) };
-        // SAFETY: As above; the bvec just read is not longer than what is left.
+        // SAFETY: As above. The bvec is not longer than the bytes left.
         unsafe { helpers::kx_bio_advance_iter(self.bio.as_raw(), &mut self.iter, bvec.bv_len) };
         Some(Bvec(bvec, PhantomData))
     }

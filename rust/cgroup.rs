@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Charging I/O to the cgroup that a request comes from.
+//! Charges I/O to the cgroup that a request comes from.
+//!
+//! [`Group`] identifies the `struct cgroup_subsys_state` of a request without a reference to it.
+//! [`charged`] charges the current task's I/O to it, with references of its own.
 //!
 //! C headers: [`include/linux/blk-cgroup.h`](srctree/include/linux/blk-cgroup.h),
 //! [`include/linux/sched/mm.h`](srctree/include/linux/sched/mm.h)
@@ -14,30 +17,32 @@ use crate::{
     helpers, //
 };
 
-/// The cgroup of a request's I/O, to compare. It may be gone when its last request has ended, and
-/// another one may then be the same.
+/// The cgroup of a request's I/O, for comparison only. It holds no reference: the cgroup may be
+/// freed when its last request has ended, and a new cgroup may then compare equal.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Group(usize);
 
 impl Group {
-    /// The root cgroup, and that of requests that have none.
+    /// The root cgroup, also for requests without a cgroup.
     pub const ROOT: Self = Self(0);
 
-    /// The cgroup of the first bio, as `bio_blkcg_css()`. Any context.
+    /// Returns the cgroup of the first bio, as `bio_blkcg_css()`. Any context.
     pub fn of<T: Operations>(rq: &InFlight<T>) -> Self {
-        // SAFETY: The request is in flight.
+        // SAFETY: The request is in flight, so its bios and their cgroup are valid.
         Self(unsafe { helpers::kx_rq_blkcg(rq.as_raw()) } as usize)
     }
 
-    /// A number for tables, much the same for all.
+    /// Returns a hash for tables. Any context.
     pub fn hash(self) -> usize {
-        // Of a pointer to a struct the low bits tell nothing.
+        // The low bits of a pointer to a struct are the same for all cgroups.
         self.0 >> 8
     }
 }
 
-/// Calls `f` while I/O and memory of the current task are charged to the cgroup of `rq`. For
-/// workers: of another task only the memory is charged. Sleeps if `f` does.
+/// Calls `f` while the I/O and the memory of the current task are charged to the cgroup of `rq`.
+///
+/// For workers: `kthread_associate_blkcg()` ignores other tasks, so for them only the memory is
+/// charged. Sleeps if `f` does.
 ///
 /// Wraps `kthread_associate_blkcg()` and `set_active_memcg()`.
 pub fn charged<T: Operations>(rq: Request<T>, f: impl FnOnce(Request<T>)) {
@@ -45,9 +50,10 @@ pub fn charged<T: Operations>(rq: Request<T>, f: impl FnOnce(Request<T>)) {
         return f(rq);
     }
     let mut charge = helpers::Charge::default();
-    // SAFETY: The request, and with it its cgroup, is there; `charge` takes references of its own.
+    // SAFETY: The request is in flight and keeps its cgroup alive. `charge` gets references of its
+    // own.
     unsafe { helpers::kx_charge_enter(rq.as_raw(), &mut charge) };
     f(rq);
-    // SAFETY: Entered above by this task.
+    // SAFETY: `kx_charge_enter()` filled `charge` above, in this task.
     unsafe { helpers::kx_charge_leave(&charge) };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Errors that the `kernel` crate doesn't name in every series.
+//! Errors that the `kernel` crate does not define in every supported series.
 //!
 //! C header: [`include/uapi/asm-generic/errno.h`](srctree/include/uapi/asm-generic/errno.h)
 
@@ -9,17 +9,17 @@ use kernel::{
     prelude::*, //
 };
 
-/// `ENOSYS`: the function is not implemented. Any context.
+/// Returns `ENOSYS`: the function is not implemented. Any context.
 pub fn nosys() -> Error {
     Error::from_errno(-(bindings::ENOSYS as i32))
 }
 
-/// `EDQUOT`: the owner of the file has used up what he may have. Any context.
+/// Returns `EDQUOT`: the disk quota of the file's owner is exhausted. Any context.
 pub fn dquot() -> Error {
     Error::from_errno(-(bindings::EDQUOT as i32))
 }
 
-/// `EOPNOTSUPP`: the operation is not supported by the file or device. Any context.
+/// Returns `EOPNOTSUPP`: the file or device does not support the operation. Any context.
 pub fn opnotsupp() -> Error {
     Error::from_errno(-(bindings::EOPNOTSUPP as i32))
 }

@@ -2,7 +2,9 @@
 
 //! Declarations of the C shims in `rust/helpers/*.c`.
 //!
-//! The prototypes are those of `rust/helpers/helpers.h`; what each wraps stands in its name.
+//! The prototypes are those of `rust/helpers/helpers.h`. A shim is named after the C function or
+//! the field that it wraps. Types that both languages share by value or by pointer are declared
+//! twice, here and in the header, and must have the same layout.
 
 use core::mem::MaybeUninit;
 use kernel::{
@@ -56,7 +58,7 @@ pub(crate) type Store = unsafe extern "C" fn(
     count: usize,
 ) -> isize;
 
-/// `struct kx_charge`: what was in effect before, and the references that are held.
+/// `struct kx_charge`: the previous memory cgroup of the task, and the reference to the new one.
 #[repr(C)]
 pub(crate) struct Charge {
     memcg_css: *mut c_void,
@@ -72,7 +74,7 @@ impl Default for Charge {
     }
 }
 
-/// `struct kx_inline`: what the task was in the middle of.
+/// `struct kx_inline`: the state of the task that `kx_inline_enter()` sets aside.
 #[repr(C)]
 pub(crate) struct InlineState {
     journal_info: usize,
@@ -92,7 +94,7 @@ pub(crate) type Defer = unsafe extern "C" fn(rq: *mut request, good: c_uint, sta
 /// `bio_end_io_t`.
 pub(crate) type BioEndIo = unsafe extern "C" fn(*mut bio);
 
-/// `KX_IO_DIRECT` and so on.
+/// The flags of `kx_kiocb_init()`: `KX_IO_DIRECT` and so on.
 pub(crate) mod io {
     pub(crate) const DIRECT: u32 = 1;
     pub(crate) const DSYNC: u32 = 2;

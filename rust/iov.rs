@@ -2,6 +2,9 @@
 
 //! `struct iov_iter` over the bvecs of a request.
 //!
+//! [`IovIter`] owns the iterator and borrows the bvecs and their memory from the request. Unlike
+//! `kernel::iov`, it has one type for both directions, given by [`Direction`].
+//!
 //! C header: [`include/linux/uio.h`](srctree/include/linux/uio.h)
 
 use crate::{
@@ -17,18 +20,18 @@ use kernel::{
     types::Opaque, //
 };
 
-/// Which way the data of a bvec-backed [`IovIter`] goes.
+/// The direction of a bvec-backed [`IovIter`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// `ITER_DEST`: the memory is filled, as by a read.
+    /// `ITER_DEST`: I/O writes to the memory, as a read does.
     Dest,
-    /// `ITER_SOURCE`: the memory is read, as by a write.
+    /// `ITER_SOURCE`: I/O reads from the memory, as a write does.
     Source,
 }
 
 impl Direction {
     fn as_raw(self) -> u32 {
-        // `ITER_DEST` is 0 and `ITER_SOURCE` is 1 (READ and WRITE of old).
+        // `ITER_DEST` is 0 and `ITER_SOURCE` is 1 (formerly READ and WRITE).
         match self {
             Direction::Dest => 0,
             Direction::Source => 1,
@@ -36,26 +39,31 @@ impl Direction {
     }
 }
 
-/// A bvec-backed `struct iov_iter`, source or destination, whose bvecs live as long as `'a`.
+/// A bvec-backed `struct iov_iter`, source or destination.
+///
+/// # Invariants
+///
+/// The iterator is initialised. Its bvecs and their memory belong to a request that the driver
+/// owns, and stay valid for `'a`.
 #[repr(transparent)]
 pub struct IovIter<'a>(Opaque<bindings::iov_iter>, PhantomData<&'a Bio>);
 
 impl<'a> IovIter<'a> {
-    /// All of one bio, over its own bvec table: nothing is copied or allocated.
+    /// Covers all of one bio with the bio's own bvec table: copies and allocates nothing.
     pub(crate) fn from_bio(direction: Direction, bio: &'a Bio) -> Self {
         let iter = Opaque::uninit();
-        // SAFETY: `iter` is valid for writes and the bio is alive for `'a`. That of a read or write
-        // has a bvec: nobody submits one without bytes.
+        // SAFETY: `iter` is valid for writes and the bio for `'a`. It has at least one bvec: reads
+        // and writes without bytes do not reach a driver.
         unsafe { helpers::kx_iov_iter_bio(iter.get(), direction.as_raw(), bio.as_raw()) };
         Self(iter, PhantomData)
     }
 
-    /// `bytes` bytes in a table of bvecs, as `iov_iter_bvec()`. `bytes` is cut to what they hold.
+    /// Covers `bytes` bytes of a table of bvecs, as `iov_iter_bvec()`, or all if they have fewer.
     pub(crate) fn from_bvecs(direction: Direction, bvecs: &'a [Bvec<'a>], bytes: usize) -> Self {
         let held: usize = bvecs.iter().map(|b| b.len() as usize).sum();
         let iter = Opaque::uninit();
         // SAFETY: `iter` is valid for writes, `Bvec` is transparent over `struct bio_vec`, and the
-        // table and the memory it names are alive for `'a`.
+        // table and the memory of its bvecs are valid for `'a`.
         unsafe {
             bindings::iov_iter_bvec(
                 iter.get(),
@@ -72,24 +80,25 @@ impl<'a> IovIter<'a> {
         self.0.get()
     }
 
-    /// The bytes left.
+    /// Returns the bytes left. Any context.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        // SAFETY: Both constructors initialise the iterator.
+        // SAFETY: By the type invariant the iterator is initialised.
         unsafe { helpers::kx_iov_iter_count(self.0.get()) }
     }
 
-    /// Skips `bytes` bytes (at most all that are left).
+    /// Skips `bytes` bytes, or all that are left if they are fewer. Any context.
     pub fn advance(&mut self, bytes: usize) {
         let bytes = bytes.min(self.len());
-        // SAFETY: The iterator is valid and has that many bytes left.
+        // SAFETY: By the type invariant the iterator is initialised, and it has that many bytes
+        // left.
         unsafe { bindings::iov_iter_advance(self.as_raw(), bytes) };
     }
 
-    /// Fills the bytes left with zeroes. Any context. For [`Direction::Dest`] only.
+    /// Fills the bytes left with zeroes. For [`Direction::Dest`] only. Any context.
     pub(crate) fn zero(&mut self) {
         let bytes = self.len();
-        // SAFETY: The iterator is valid and its memory belongs to a request that we own.
+        // SAFETY: By the type invariant the memory belongs to a request that the driver owns.
         unsafe { bindings::iov_iter_zero(bytes, self.as_raw()) };
     }
 }

@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An extension of the `kernel` crate: what a block driver on top of files needs.
+//! Extension of the `kernel` crate for block drivers on top of files.
 //!
-//! Everything unsafe of this module is here and in the `kernel` crate; the driver has none. The
-//! layout follows `rust/kernel/`, so that each file could be proposed there.
+//! All unsafe code of this module is in this crate and in the `kernel` crate; the driver has none.
+//!
+//! The layout follows `rust/kernel/`: a file here has the name of the file there that covers the
+//! same C API. The APIs are not those of the `kernel` crate:
+//!
+//! - `block/mq.rs` and its files have other `Operations`, `Request` and `TagSet` types, with queue
+//!   data, batches, polling and I/O on files; `block/gen_disk.rs` has file operations and sysfs.
+//! - `iov.rs` iterates over the bvecs of a request, not over the memory of a system call.
+//! - `fs.rs` has I/O on files without a file position.
+//! - `miscdevice.rs` takes a fixed minor, `module_param.rs` has strings and sysfs, and `sync.rs`
+//!   adds lock types.
+//! - `workqueue.rs` creates workqueues and `workers.rs` has numbered work items for one object.
+//! - `bio.rs`, `cgroup.rs`, `errno.rs` and `percpu.rs` have no counterpart.
 
 #![deny(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -25,5 +36,5 @@ pub mod sync;
 pub mod workers;
 pub mod workqueue;
 
-/// What the `pr_*!` macros of this crate print first.
+/// The prefix of the messages of this crate's `pr_*!` macros.
 const __LOG_PREFIX: &[u8] = b"rloop\0";

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Misc devices with a minor of one's choice.
+//! Misc devices with a fixed minor.
 //!
-//! The `kernel` crate's misc devices always get a dynamic minor.
+//! [`Registration`] owns a `struct miscdevice`, its `struct file_operations` and the driver's data,
+//! on which [`Operations`] is implemented. `kernel::miscdevice` always takes a dynamic minor.
 //!
 //! C header: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h)
 
@@ -23,36 +24,44 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What a misc device that only knows ioctls does; the type itself is its data.
+/// The operations of a misc device that has only ioctls. The implementing type is the device's
+/// data.
 pub trait Operations: Send + Sync + 'static {
-    /// An ioctl, of a 64-bit or a 32-bit program alike. Sleeps. Returns the ioctl's value.
+    /// Handles an ioctl of a 64-bit or a 32-bit program. Returns the ioctl's value. Sleeps.
     fn ioctl(&self, cmd: u32, arg: usize) -> Result<i32>;
 }
 
 #[repr(C)]
 struct Inner<T> {
-    /// First, as `misc_open()` makes it the private data of the file.
+    /// The first field, as `misc_open()` stores its address in `->private_data` of the file.
     misc: Opaque<bindings::miscdevice>,
     fops: bindings::file_operations,
     name: CString,
     data: T,
 }
 
-/// A misc device that can be opened, until this is dropped: wraps `struct miscdevice`.
+/// A registered misc device, deregistered when this is dropped: wraps `struct miscdevice`.
 ///
-/// Who has it open keeps the module, not this: it is for the module's own data, which goes in the
-/// module's exit, and for the end of its init, which must not fail behind it.
+/// An open file holds a reference to the module, not to the registration. So the module's data must
+/// own the registration and drop it in the module's exit, and after [`new`](Self::new) the module's
+/// init must not fail.
+///
+/// # Invariants
+///
+/// The device is registered. It and all that it points to stay in place until `drop`, and no file
+/// is open on it then.
 pub struct Registration<T: Operations>(Pin<KBox<Inner<T>>>);
 
-// SAFETY: A misc device may be deregistered by any task, and its data is `Send`.
+// SAFETY: Any task may deregister a misc device, and its data is `Send`.
 unsafe impl<T: Operations> Send for Registration<T> {}
-// SAFETY: `&Registration` only gives out the data, which is `Sync`.
+// SAFETY: `&Registration` gives access to the data only, which is `Sync`.
 unsafe impl<T: Operations> Sync for Registration<T> {}
 
 impl<T: Operations> Registration<T> {
-    /// Registers `/dev/<name>`, whose openers keep this module loaded, with the given minor, or a dynamic one for `None`. Sleeps.
+    /// Registers `/dev/<name>` with the given minor, or a dynamic one for `None`. Each open file
+    /// keeps this module loaded. Sleeps.
     ///
-    /// Fails with EBUSY if the minor is taken.
+    /// Fails with EBUSY if the minor is taken, and with ENOMEM.
     pub fn new(name: CString, minor: Option<u32>, data: T) -> Result<Self> {
         let mut fops: bindings::file_operations = pin_init::zeroed();
         fops.owner = THIS_MODULE.as_ptr();
@@ -72,27 +81,32 @@ impl<T: Operations> Registration<T> {
             },
             GFP_KERNEL,
         )?;
-        // SAFETY: Not registered yet, so it is ours alone; all that it names stays in the box.
+        // SAFETY: The device is not registered yet, so no other task uses it. All that it points to
+        // stays in the box.
         unsafe {
             (*inner.misc.get()).name = inner.name.as_char_ptr();
             (*inner.misc.get()).fops = &inner.fops;
         }
-        // SAFETY: The device and all that it names stay in place until `drop`.
+        // SAFETY: The device and all that it points to stay in place until `drop`.
         to_result(unsafe { bindings::misc_register(inner.misc.get()) })?;
         Ok(Self(KBox::into_pin(inner)))
     }
 
-    /// The data of the device.
+    /// Returns the data of the device.
     pub fn data(&self) -> &T {
         &self.0.data
     }
 
+    /// `unlocked_ioctl` and `compat_ioctl`.
+    ///
     /// # Safety
     ///
-    /// For the VFS only: `file` is open on a device that `new` registered.
+    /// - The caller must be the VFS.
+    /// - `file` must be open on a device that [`new`](Self::new) registered.
     unsafe extern "C" fn ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
-        // SAFETY: `misc_open()` put the device there, which is the first field of `Inner<T>`. The
-        // open file keeps the module, and until that goes the registration is not dropped, see there.
+        // SAFETY: `misc_open()` stored the address of `misc`, the first field of `Inner<T>`. The
+        // open file keeps the module loaded, so by the type invariant of `Registration` the device
+        // is still registered.
         let inner = unsafe { &*(*file).private_data.cast::<Inner<T>>() };
         match inner.data.ioctl(cmd, arg) {
             Ok(value) => value as c_long,
@@ -103,7 +117,7 @@ impl<T: Operations> Registration<T> {
 
 impl<T: Operations> Drop for Registration<T> {
     fn drop(&mut self) {
-        // SAFETY: Registered by `new`.
+        // SAFETY: By the type invariant the device is registered.
         unsafe { bindings::misc_deregister(self.0.misc.get()) };
     }
 }

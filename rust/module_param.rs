@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Module parameters that can be read in `/sys/module/<module>/parameters`.
+//! Module parameters that are readable in `/sys/module/<module>/parameters`.
 //!
-//! Those of the `kernel` crate are integers that sysfs does not show.
+//! [`IntParam`] is an `int` and [`StrParam`] a `charp` parameter.
+//! [`module_param!`](crate::module_param!) defines one as a static and adds its `struct
+//! kernel_param` to the module. The parameters of the `kernel` crate are not shown in sysfs, and
+//! none is a string.
 //!
 //! C header: [`include/linux/moduleparam.h`](srctree/include/linux/moduleparam.h)
 
@@ -28,7 +31,7 @@ pub struct IntParam {
 }
 
 impl IntParam {
-    /// A parameter that is `default` unless given.
+    /// Creates a parameter with a default value.
     pub const fn new(default: i32) -> Self {
         Self {
             value: Atomic::new(default),
@@ -36,17 +39,17 @@ impl IntParam {
         }
     }
 
-    /// Its value.
+    /// Returns the value. Any context.
     pub fn get(&self) -> i32 {
         self.value.load(Relaxed)
     }
 
-    /// Corrects it. Any context.
+    /// Overrides the value, as sysfs shows it. Any context.
     pub fn set(&self, value: i32) {
         self.value.store(value, Relaxed);
     }
 
-    /// Its value if the user gave one.
+    /// Returns the value if the user gave one. Any context.
     pub fn given(&self) -> Option<i32> {
         (self.given.load(Relaxed) != 0).then(|| self.get())
     }
@@ -56,11 +59,16 @@ impl IntParam {
         core::ptr::from_ref(self).cast_mut().cast()
     }
 
+    /// `kernel_param_ops::set`.
+    ///
     /// # Safety
     ///
-    /// For the module loader only: `kp` is of an `IntParam`, `val` is null or a C string.
+    /// - The caller must be the module loader.
+    /// - `kp` must be the `struct kernel_param` of an `IntParam`.
+    /// - `val` must be null or a C string.
     unsafe extern "C" fn parse(val: *const c_char, kp: *const bindings::kernel_param) -> c_int {
-        // SAFETY: By the caller; `value` is the first field, as C expects an `int` there.
+        // SAFETY: By the requirements of this function. `value` is the first field, where C expects
+        // an `int`.
         unsafe {
             let this = (*kp).__bindgen_anon_1.arg.cast::<IntParam>();
             let ret = bindings::param_set_int(val, kp);
@@ -73,21 +81,27 @@ impl IntParam {
 }
 
 /// A string parameter.
+///
+/// # Invariants
+///
+/// The pointer is to a C string that stays valid and unchanged until after the module's exit.
 #[repr(transparent)]
 pub struct StrParam(Atomic<*mut c_char>);
 
 impl StrParam {
-    /// A parameter that is `default` unless given.
+    /// Creates a parameter with a default value.
     pub const fn new(default: &'static CStr) -> Self {
         Self(Atomic::new(
             kernel::str::as_char_ptr_in_const_context(default).cast_mut(),
         ))
     }
 
-    /// Its value. Parameters of this kind can't be written in sysfs.
+    /// Returns the value. It does not change after load, as sysfs does not accept writes. Any
+    /// context.
     pub fn get(&'static self) -> &'static CStr {
-        // SAFETY: The default, or set by `param_set_charp` at load, which never writes to the old
-        // string, and freed after the module's exit.
+        // SAFETY: By the type invariant: the string is the default, or `param_set_charp()` set it
+        // at load. That never writes to the old string, and `param_free_charp()` runs after the
+        // module's exit.
         unsafe { CStr::from_char_ptr(self.0.load(Relaxed)) }
     }
 
@@ -97,12 +111,12 @@ impl StrParam {
     }
 }
 
-/// Makes `bindings::kernel_param` [`Sync`].
+/// Wraps `struct kernel_param` to make it [`Sync`].
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct KernelParam(pub bindings::kernel_param);
 
-// SAFETY: Only C reads it, and serialises that itself.
+// SAFETY: Only the C code of the kernel accesses it, and serialises that itself.
 unsafe impl Sync for KernelParam {}
 
 #[doc(hidden)]
@@ -123,7 +137,8 @@ pub static STR_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
 
 /// Declares a parameter: `module_param!(static NAME: IntParam = ..., "name", "description")`.
 ///
-/// The type is [`IntParam`] or [`StrParam`]. Everybody may read it in sysfs, nobody may write it.
+/// The type is [`IntParam`] or [`StrParam`]. Its mode in sysfs is 0444: readable by all users and
+/// not writable.
 #[macro_export]
 macro_rules! module_param {
     (@entry $var:ident, $name:literal, $desc:literal, $type:literal, $ops:expr) => {

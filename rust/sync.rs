@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mutex that a killed task stops waiting for, and a spinlock that interrupts may take.
+//! A mutex with a killable wait, and a spinlock for data that interrupts use.
+//!
+//! [`KillableMutex`] wraps `struct mutex` and [`IrqLock`] wraps `spinlock_t`. Each owns the value
+//! that it protects. `kernel::sync` has neither `mutex_lock_killable()` nor a lock taken with
+//! `spin_lock_irqsave()`.
 //!
 //! C headers: [`include/linux/mutex.h`](srctree/include/linux/mutex.h),
 //! [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
@@ -24,7 +28,11 @@ use kernel::{
     }, //
 };
 
-/// A `struct mutex` around a value, with `mutex_lock_killable()`.
+/// A value protected by a `struct mutex`, with `mutex_lock_killable()`.
+///
+/// # Invariants
+///
+/// `mutex` is initialised and pinned. `data` is accessed through a [`KillableGuard`] only.
 #[pin_data]
 pub struct KillableMutex<T> {
     #[pin]
@@ -32,13 +40,13 @@ pub struct KillableMutex<T> {
     data: UnsafeCell<T>,
 }
 
-// SAFETY: The value moves with the mutex.
+// SAFETY: The mutex owns the value, which may be sent.
 unsafe impl<T: Send> Send for KillableMutex<T> {}
-// SAFETY: The mutex lets one task at a time reach the value.
+// SAFETY: By the type invariant one task at a time accesses the value.
 unsafe impl<T: Send> Sync for KillableMutex<T> {}
 
 impl<T> KillableMutex<T> {
-    /// Makes one; see [`new_killable_mutex!`](crate::new_killable_mutex).
+    /// Creates a mutex; see [`new_killable_mutex!`](crate::new_killable_mutex).
     pub fn new(
         data: T,
         name: &'static CStr,
@@ -46,59 +54,63 @@ impl<T> KillableMutex<T> {
     ) -> impl PinInit<Self> {
         pin_init!(Self {
             mutex <- Opaque::ffi_init(|slot| {
-                // SAFETY: `slot` is valid and pinned, name and key are static.
+                // SAFETY: `slot` is valid and pinned, and the name and the key are static.
                 unsafe { bindings::__mutex_init(slot, name.as_char_ptr(), key.as_ptr()) }
             }),
             data: UnsafeCell::new(data),
         })
     }
 
-    /// Takes the mutex; fails with EINTR when the task is killed. Sleeps.
+    /// Takes the mutex. Sleeps. Fails with EINTR if the task is killed.
     pub fn lock_killable(&self) -> Result<KillableGuard<'_, T>> {
-        // SAFETY: Initialised by `new`.
+        // SAFETY: By the type invariant the mutex is initialised.
         to_result(unsafe { helpers::kx_mutex_lock_killable(self.mutex.get()) })?;
         Ok(KillableGuard(self, NotThreadSafe))
     }
 
     /// Takes the mutex. Sleeps.
     pub fn lock(&self) -> KillableGuard<'_, T> {
-        // SAFETY: Initialised by `new`.
+        // SAFETY: By the type invariant the mutex is initialised.
         unsafe { bindings::mutex_lock(self.mutex.get()) };
         KillableGuard(self, NotThreadSafe)
     }
 }
 
-/// The mutex is held.
+/// A locked [`KillableMutex`], unlocked when this is dropped.
+///
+/// # Invariants
+///
+/// The task that has the guard holds the mutex. The guard does not leave that task.
 #[must_use]
 pub struct KillableGuard<'a, T>(&'a KillableMutex<T>, NotThreadSafe);
 
-// SAFETY: `&KillableGuard` gives out `&T` and nothing else.
+// SAFETY: `&KillableGuard` gives access to `&T` only.
 unsafe impl<T: Sync> Sync for KillableGuard<'_, T> {}
 
 impl<T> Deref for KillableGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: The mutex is held.
+        // SAFETY: By the type invariant the task holds the mutex.
         unsafe { &*self.0.data.get() }
     }
 }
 
 impl<T> DerefMut for KillableGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: The mutex is held, and `self` is borrowed mutably.
+        // SAFETY: By the type invariant the task holds the mutex, and `self` is borrowed mutably.
         unsafe { &mut *self.0.data.get() }
     }
 }
 
 impl<T> Drop for KillableGuard<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: Held by this task.
+        // SAFETY: By the type invariant this task holds the mutex.
         unsafe { bindings::mutex_unlock(self.0.mutex.get()) };
     }
 }
 
-/// Makes a [`KillableMutex`] with a lock class of its own.
+/// Creates a [`KillableMutex`] with its own lock class.
 #[macro_export]
 macro_rules! new_killable_mutex {
     ($data:expr, $name:literal $(,)?) => {
@@ -110,24 +122,31 @@ macro_rules! new_killable_mutex {
     };
 }
 
-/// A `spinlock_t` around a value, taken with interrupts off: for what interrupts use, too.
+/// A value protected by a `spinlock_t`, which is taken with interrupts disabled, so that interrupts
+/// may use the value, too.
+///
+/// # Invariants
+///
+/// `lock` is initialised and pinned. `data` is accessed only by the CPU that holds the lock, with
+/// interrupts disabled, and by one call of [`with`](Self::with) at a time.
 #[pin_data]
 pub struct IrqLock<T> {
     #[pin]
     lock: Opaque<bindings::spinlock_t>,
-    /// A kernel without SMP has no spinlocks, and a lock that is taken twice would be had twice.
+    /// Whether the lock is held. Without SMP a spinlock has no state, so that a nested call would
+    /// get a second mutable reference to the value.
     #[cfg(not(CONFIG_SMP))]
     held: core::cell::Cell<bool>,
     data: UnsafeCell<T>,
 }
 
-// SAFETY: The value moves with the lock.
+// SAFETY: The lock owns the value, which may be sent.
 unsafe impl<T: Send> Send for IrqLock<T> {}
-// SAFETY: The lock lets one CPU at a time reach the value.
+// SAFETY: By the type invariant one CPU at a time accesses the value.
 unsafe impl<T: Send> Sync for IrqLock<T> {}
 
 impl<T> IrqLock<T> {
-    /// Makes one; see [`new_irq_lock!`](crate::new_irq_lock).
+    /// Creates a lock; see [`new_irq_lock!`](crate::new_irq_lock).
     pub fn new(
         data: T,
         name: &'static CStr,
@@ -135,7 +154,7 @@ impl<T> IrqLock<T> {
     ) -> impl PinInit<Self> {
         pin_init!(Self {
             lock <- Opaque::ffi_init(|slot| {
-                // SAFETY: `slot` is valid and pinned, name and key are static.
+                // SAFETY: `slot` is valid and pinned, and the name and the key are static.
                 unsafe { bindings::__spin_lock_init(slot, name.as_char_ptr(), key.as_ptr()) }
             }),
             #[cfg(not(CONFIG_SMP))]
@@ -144,26 +163,28 @@ impl<T> IrqLock<T> {
         })
     }
 
-    /// Calls `f` with the lock held: `spin_lock_irqsave()`. Any context; `f` must not sleep, and must
-    /// not take the lock again: that never returns, and is a panic where the kernel has no SMP.
+    /// Calls `f` with the lock held: `spin_lock_irqsave()`. Any context.
+    ///
+    /// `f` must not sleep and must not take the same lock: a nested call deadlocks, or panics on a
+    /// kernel without SMP.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: Initialised by `new`.
+        // SAFETY: By the type invariant the lock is initialised.
         let flags = unsafe { helpers::kx_spin_lock_irqsave(self.lock.get()) };
-        // Interrupts are off, so only `f` of an outer call can be what has set it.
+        // Interrupts are disabled, so `held` is set only if this call is nested in `f` of another.
         #[cfg(not(CONFIG_SMP))]
         assert!(!self.held.replace(true));
-        // SAFETY: The lock is held, and not by an outer call: see above, and with SMP that would not
-        // have got here.
+        // SAFETY: This CPU holds the lock. No outer call does: without SMP by the assertion, and
+        // with SMP taking the lock would not have returned.
         let ret = f(unsafe { &mut *self.data.get() });
         #[cfg(not(CONFIG_SMP))]
         self.held.set(false);
-        // SAFETY: Held by this CPU; the flags are those from before.
+        // SAFETY: This CPU holds the lock, and the flags are those of taking it.
         unsafe { helpers::kx_spin_unlock_irqrestore(self.lock.get(), flags) };
         ret
     }
 }
 
-/// Makes an [`IrqLock`] with a lock class of its own.
+/// Creates an [`IrqLock`] with its own lock class.
 #[macro_export]
 macro_rules! new_irq_lock {
     ($data:expr, $name:literal $(,)?) => {
@@ -175,8 +196,8 @@ macro_rules! new_irq_lock {
     };
 }
 
-/// Whether the current task has `CAP_SYS_ADMIN`. Any process context.
+/// Returns whether the current task has `CAP_SYS_ADMIN`. Process context.
 pub fn capable_sys_admin() -> bool {
-    // SAFETY: No requirements.
+    // SAFETY: The function has no requirements.
     unsafe { helpers::kx_capable_sys_admin() }
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The workers of an object: work items of its own, told apart by their numbers.
+//! Numbered workers of an object.
+//!
+//! A [`WorkArray`] owns an array of `struct work_struct`. The driver queues an item by its number
+//! to a [`Workqueue`], for an object that implements [`WorkArrayOps`]. A queued item holds a
+//! reference to the array and one to the object.
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
@@ -26,18 +30,19 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What has workers.
+/// The operations of an object with workers.
 pub trait WorkArrayOps: Send + Sync + Sized + 'static {
-    /// Does what there is to do for the worker of this number. May sleep.
+    /// Does the work of worker `number`. May sleep.
     fn work(this: &Arc<Self>, number: usize);
 }
 
-/// So many workers: an array of `struct work_struct`.
+/// `N` work items: an array of `struct work_struct`.
 ///
 /// # Invariants
 ///
-/// `owner` of an item is null, or came from [`Arc::into_raw`] and holds that reference. An item that
-/// is queued holds one to the array.
+/// - The array has `N` items, all initialised, each with its index as `number`.
+/// - `owner` of an item is null, or came from [`Arc::into_raw`] and holds that reference.
+/// - An item that is queued, or whose callback has not started yet, holds a reference to the array.
 #[pin_data]
 pub struct WorkArray<T: WorkArrayOps, const N: usize> {
     #[pin]
@@ -52,18 +57,18 @@ struct Item<T> {
     number: usize,
 }
 
-// SAFETY: Work items may be used by any task, and owners may be sent and shared.
+// SAFETY: Any task may queue work items, and owners may be sent and shared.
 unsafe impl<T: WorkArrayOps, const N: usize> Send for WorkArray<T, N> {}
-// SAFETY: Items are changed by the workqueue, which synchronises that, and by atomics.
+// SAFETY: Only the workqueue changes `work`, with its own synchronisation, and `owner` is atomic.
 unsafe impl<T: WorkArrayOps, const N: usize> Sync for WorkArray<T, N> {}
 
 impl<T: WorkArrayOps, const N: usize> WorkArray<T, N> {
-    /// Sleeps. Fails with ENOMEM.
+    /// Allocates an array with `N` idle items. Sleeps. Fails with ENOMEM.
     pub fn new() -> Result<Arc<Self>> {
         let init = pin_init!(Self {
             items <- Opaque::ffi_init(|slot: *mut [Item<T>; N]| {
                 for number in 0..N {
-                    // SAFETY: `slot` is valid for `N` items, which stay where they are.
+                    // SAFETY: `slot` is valid for `N` items, which stay in place.
                     unsafe {
                         let item = slot.cast::<Item<T>>().add(number);
                         helpers::kx_init_work(&raw mut (*item).work, Self::callback);
@@ -77,35 +82,40 @@ impl<T: WorkArrayOps, const N: usize> WorkArray<T, N> {
         Arc::pin_init(init, GFP_KERNEL)
     }
 
-    /// Queues the item `number`, so that [`WorkArrayOps::work`] is called for `owner`: `queue_work()`. An item
-    /// that runs is called again after that, in the same thread; an item that is queued already is called
-    /// once, for the owner that it was queued with. Any context.
+    /// Queues item `number` with `queue_work()`, so that [`WorkArrayOps::work`] is called for
+    /// `owner`.
+    ///
+    /// If the item is running, it runs once more afterwards, in the same thread. If it is queued
+    /// already, it runs once, for the owner that it was queued with. Ignores a number that is not
+    /// below `N`. Any context.
     pub fn start(this: &Arc<Self>, number: usize, owner: &Arc<T>, wq: &Workqueue) {
         if number >= N {
             return;
         }
-        // SAFETY: The array has so many, all initialised by `new`.
+        // SAFETY: By the type invariant, as `number` is below `N`.
         let item = unsafe { this.items.get().cast::<Item<T>>().add(number) };
         let new = Arc::into_raw(owner.clone()).cast_mut();
         // SAFETY: As above.
         if unsafe { (*item).owner.cmpxchg(ptr::null_mut(), new, Full) }.is_err() {
-            // Not the last one, as the caller has another.
-            // SAFETY: It came from `into_raw` above and was not stored.
+            // This is not the last reference, as the caller has another.
+            // SAFETY: The pointer came from `into_raw` above and was not stored.
             drop(unsafe { Arc::from_raw(new) });
         }
         let kept = Arc::into_raw(this.clone());
-        // SAFETY: Initialised, and while it is queued the reference above keeps it.
+        // SAFETY: By the type invariant the item is initialised. The reference in `kept` keeps it
+        // valid while it is queued.
         if !unsafe { helpers::kx_queue_work(wq.as_raw(), &raw mut (*item).work) } {
-            // Not the last one, as above.
-            // SAFETY: The item was queued already, with a reference of its own.
+            // This is not the last reference, as the caller has another.
+            // SAFETY: The item was queued already and has a reference of its own, so `kept` was not
+            // stored.
             drop(unsafe { Arc::from_raw(kept) });
         }
     }
 
-    /// Waits until none is at work or called: `flush_work()`. Sleeps.
+    /// Waits until no item is queued or running: `flush_work()`. Sleeps.
     pub fn flush(&self) {
         for number in 0..N {
-            // SAFETY: The array has so many, all initialised by `new`.
+            // SAFETY: By the type invariant the array has `N` items, all initialised.
             unsafe {
                 let item = self.items.get().cast::<Item<T>>().add(number);
                 bindings::flush_work(&raw mut (*item).work);
@@ -113,24 +123,29 @@ impl<T: WorkArrayOps, const N: usize> WorkArray<T, N> {
         }
     }
 
+    /// The function of each work item.
+    ///
     /// # Safety
     ///
-    /// For the workqueue only: `work` is that of an item that [`start`](Self::start) queued.
+    /// - The caller must be the workqueue.
+    /// - `work` must be that of an item that [`start`](Self::start) queued.
     unsafe extern "C" fn callback(work: *mut bindings::work_struct) {
         let item: *mut Item<T> = work.cast();
-        // SAFETY: The work item comes first in an `Item`, which is the one of its number in an array,
-        // over which `Opaque` is transparent, in a `Self`. `start` left us a reference to that.
+        // SAFETY: `work` is the first field of an `Item`, which is item `number` of the array in a
+        // `Self`; `Opaque` is transparent over that array. By the type invariant the item has a
+        // reference to the array, which passes to `this`.
         let (this, number) = unsafe {
             let number = (*item).number;
             let items = item.sub(number).cast::<Opaque<[Item<T>; N]>>();
             let this: *mut Self = container_of!(items, Self, items);
             (Arc::from_raw(this.cast_const()), number)
         };
-        // SAFETY: It is there for as long as `this`.
+        // SAFETY: `this` keeps the item valid.
         let owner = unsafe { (*item).owner.xchg(ptr::null_mut(), Full) };
-        // None if it was started again just before it took the owner for the first time.
+        // The owner is null if `start` queued the item again before the previous run took the
+        // owner. That run served both.
         if !owner.is_null() {
-            // SAFETY: By the invariant the reference is ours now.
+            // SAFETY: By the type invariant the pointer holds a reference, which `xchg` moved here.
             let owner = unsafe { Arc::from_raw(owner) };
             T::work(&owner, number);
         }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A workqueue of one's own, for requests.
+//! Workqueues that the driver creates.
+//!
+//! [`Workqueue`] owns a `struct workqueue_struct`. It runs closures, and the items of a
+//! [`WorkArray`](crate::workers::WorkArray). [`as_io_worker`] sets the task flags of a worker that
+//! does I/O below a block device.
 //!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
@@ -17,12 +21,12 @@ use kernel::{
     workqueue::Queue, //
 };
 
-/// At which priority the items of a queue run.
+/// The priority of the workers of a workqueue.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
-    /// That of any task.
+    /// The default priority.
     Normal,
-    /// Before most others: `WQ_HIGHPRI`.
+    /// High priority: `WQ_HIGHPRI`.
     High,
 }
 
@@ -31,17 +35,21 @@ const NAME_LEN: usize = 32;
 
 /// An unbound, freezable workqueue: wraps `struct workqueue_struct`.
 ///
-/// Dropping it waits for all its items and sleeps.
+/// Dropping it waits for all its items. Sleeps.
+///
+/// # Invariants
+///
+/// The pointer is to a live workqueue, which `self` owns.
 pub struct Workqueue(NonNull<bindings::workqueue_struct>);
 
-// SAFETY: A workqueue may be used and destroyed by any task.
+// SAFETY: Any task may use and destroy a workqueue.
 unsafe impl Send for Workqueue {}
-// SAFETY: Queueing is synchronised by the workqueue.
+// SAFETY: The workqueue synchronises queueing itself.
 unsafe impl Sync for Workqueue {}
 
 impl Workqueue {
-    /// Allocates a queue: `alloc_workqueue()`. Sleeps. Fails with ENOMEM, or EINVAL for a name that is
-    /// too long.
+    /// Allocates a workqueue: `alloc_workqueue()`. Sleeps. Fails with ENOMEM, and with EINVAL if
+    /// the name is too long.
     pub fn new(name: fmt::Arguments<'_>, priority: Priority) -> Result<Self> {
         let mut buf = [0; NAME_LEN];
         NullTerminatedFormatter::new(&mut buf)
@@ -49,21 +57,22 @@ impl Workqueue {
             .write_fmt(name)
             .map_err(|_| EINVAL)?;
         let high = priority == Priority::High;
-        // SAFETY: `buf` ends with a null and is valid for the call, which copies it.
+        // SAFETY: `buf` ends with a null byte and is valid for the call, which copies it.
         let wq = unsafe { helpers::kx_alloc_workqueue(buf.as_ptr(), high) };
         NonNull::new(wq).map(Self).ok_or(ENOMEM)
     }
 
     /// Calls `f` in a worker: [`Queue::try_spawn()`]. Sleeps. Fails with ENOMEM.
     pub fn spawn(&self, f: impl FnOnce() + Send + 'static) -> Result {
-        // SAFETY: A live workqueue, which waits for its items before it goes.
+        // SAFETY: By the type invariant the workqueue is live as long as `self`, whose `drop` waits
+        // for the items.
         let queue = unsafe { Queue::from_raw(self.as_raw()) };
         Ok(queue.try_spawn(GFP_KERNEL, f)?)
     }
 
     /// Waits for the items that are queued now: `flush_workqueue()`. Sleeps.
     pub fn flush(&self) {
-        // SAFETY: A live workqueue.
+        // SAFETY: By the type invariant the workqueue is live.
         unsafe { helpers::kx_flush_workqueue(self.as_raw()) };
     }
 
@@ -74,26 +83,27 @@ impl Workqueue {
 
 impl Drop for Workqueue {
     fn drop(&mut self) {
-        // SAFETY: Allocated by `new` and not used after this.
+        // SAFETY: By the type invariant `self` owns the workqueue, which is not used after this.
         unsafe { bindings::destroy_workqueue(self.as_raw()) };
     }
 }
 
-/// Runs `f` as a task that does I/O for others: `PF_LOCAL_THROTTLE` and `PF_MEMALLOC_NOIO`.
+/// Calls `f` with `PF_LOCAL_THROTTLE` and `PF_MEMALLOC_NOIO` set for the current task.
 ///
-/// For workers under a block device: they must neither wait for the dirty pages of the device that
-/// waits for them, nor enter it from reclaim.
+/// For workers that do I/O below a block device. They must not be throttled for the dirty pages of
+/// that device, whose writeback waits for them, and reclaim in them must not enter the device.
 pub fn as_io_worker<R>(f: impl FnOnce() -> R) -> R {
-    // SAFETY: Changes only flags of the current task, which are put back below.
+    // SAFETY: The function changes flags of the current task only, which `kx_io_worker_leave()`
+    // restores.
     let old = unsafe { helpers::kx_io_worker_enter() };
     let ret = f();
-    // SAFETY: As above.
+    // SAFETY: `old` came from `kx_io_worker_enter()` above, in this task.
     unsafe { helpers::kx_io_worker_leave(old) };
     ret
 }
 
-/// Lets other tasks run where it is time: `cond_resched()`. Sleeps.
+/// Lets other tasks run if the scheduler asks for it: `cond_resched()`. Sleeps.
 pub fn cond_resched() {
-    // SAFETY: No requirements but a context that may sleep; in another it warns.
+    // SAFETY: The function requires only a context that may sleep, and warns in another.
     unsafe { helpers::kx_cond_resched() };
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A file that backs a block device.
+//! Files that back a block device.
+//!
+//! [`BackingFile`] owns a reference to a `struct file`. [`DioAlign`], [`Identity`] and
+//! [`FallocMode`] are the values of its methods. I/O on the file is in `block::mq::kiocb` and
+//! `block::mq::remap`.
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
@@ -23,50 +27,55 @@ use kernel::{
 
 /// A reference to an open file: wraps `struct file`.
 ///
-/// Only what does not depend on the file position is offered, so it may go to any task. Methods that
-/// do not say otherwise can be called in any context and do not fail.
+/// The methods do not use the file position, so any task may call them. Unless their documentation
+/// says otherwise, they can be called in any context and do not fail.
+///
+/// # Invariants
+///
+/// The value owns a reference to the file. The file keeps its inode, its `f_mapping`, its file
+/// system and, if it is a block device, that device open.
 pub struct BackingFile(NonNull<bindings::file>);
 
-// SAFETY: The reference count is atomic, and no method touches the file position.
+// SAFETY: The reference count is atomic, and no method uses the file position.
 unsafe impl Send for BackingFile {}
 // SAFETY: As above.
 unsafe impl Sync for BackingFile {}
 
-/// What direct I/O needs of a file, in bytes: `STATX_DIOALIGN`.
+/// The alignment that direct I/O on a file requires, in bytes: `STATX_DIOALIGN`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DioAlign {
-    /// Offsets and lengths must be multiples of this.
+    /// The alignment of offsets and lengths.
     pub offset: u32,
-    /// Memory must be aligned to this.
+    /// The alignment of memory.
     pub memory: u32,
-    /// Whether the file system says so; else it is the best guess.
+    /// Whether the file system reported the values; otherwise they are a guess.
     pub reported: bool,
 }
 
-/// Where a file is: what `stat` tells, in the encoding of `huge_encode_dev()`.
+/// The identity of a file as `stat` shows it, with devices as `huge_encode_dev()` encodes them.
 #[derive(Clone, Copy, Default)]
 pub struct Identity {
     /// The device that the file is on.
     pub device: u64,
-    /// Its inode number.
+    /// The inode number of the file.
     pub inode: u64,
-    /// For a device node, the device that it stands for.
+    /// The device that a device node refers to.
     pub rdevice: u64,
 }
 
-/// What [`BackingFile::fallocate`] does to a range; the size of the file stays.
+/// The operations of [`BackingFile::fallocate`]; none changes the size of the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FallocMode {
-    /// Give the space back: `FALLOC_FL_PUNCH_HOLE`.
+    /// Deallocates the range: `FALLOC_FL_PUNCH_HOLE`.
     PunchHole,
-    /// Zero it and keep the space: `FALLOC_FL_ZERO_RANGE`.
+    /// Zeroes the range and keeps it allocated: `FALLOC_FL_ZERO_RANGE`.
     ZeroRange,
 }
 
 impl BackingFile {
-    /// Looks up a descriptor of the current process, as `fget()`. Fails with EBADF.
+    /// Looks up a file descriptor of the current process with `fget()`. Fails with EBADF.
     pub fn from_fd(fd: u32) -> Result<Self> {
-        // SAFETY: No requirements.
+        // SAFETY: The function has no requirements.
         NonNull::new(unsafe { bindings::fget(fd) })
             .map(Self)
             .ok_or(EBADF)
@@ -77,98 +86,98 @@ impl BackingFile {
     }
 
     fn ops(&self, bit: u32) -> bool {
-        // SAFETY: We hold a reference to the file.
+        // SAFETY: By the type invariant.
         unsafe { helpers::kx_file_ops(self.as_raw()) & bit != 0 }
     }
 
     fn traits(&self, bit: u32) -> bool {
-        // SAFETY: We hold a reference to the file.
+        // SAFETY: By the type invariant.
         unsafe { helpers::kx_file_traits(self.as_raw()) & bit != 0 }
     }
 
-    /// Whether it can be read through an `iov_iter`.
+    /// Returns whether the file has `->read_iter()`.
     pub fn has_read_iter(&self) -> bool {
         self.ops(1)
     }
 
-    /// Whether it can be written through an `iov_iter`.
+    /// Returns whether the file has `->write_iter()`.
     pub fn has_write_iter(&self) -> bool {
         self.ops(2)
     }
 
-    /// Whether it can be synced.
+    /// Returns whether the file has `->fsync()`.
     pub fn has_fsync(&self) -> bool {
         self.ops(4)
     }
 
-    /// Whether it may be able to change its space.
+    /// Returns whether the file has `->fallocate()`, which may still support no mode.
     pub fn has_fallocate(&self) -> bool {
         self.ops(8)
     }
 
-    /// `FMODE_READ`: opened for reading.
+    /// Returns whether the file is open for reading: `FMODE_READ`.
     pub fn readable(&self) -> bool {
         self.traits(1)
     }
 
-    /// `FMODE_WRITE`: opened for writing.
+    /// Returns whether the file is open for writing: `FMODE_WRITE`.
     pub fn writable(&self) -> bool {
         self.traits(2)
     }
 
-    /// `FMODE_CAN_ODIRECT`: its file system knows direct I/O.
+    /// Returns whether the file supports direct I/O: `FMODE_CAN_ODIRECT`.
     pub fn can_direct(&self) -> bool {
         self.traits(4)
     }
 
-    /// Allocates what the file system needs for direct I/O that is not waited for, which it would
-    /// do with the first such: `sb_init_dio_done_wq()`. In the middle of another task's submission,
-    /// with what that holds, is no place to make a workqueue. Sleeps. Fails with ENOMEM.
+    /// Creates the workqueue for deferred completions of direct I/O: `sb_init_dio_done_wq()`. The
+    /// file system would otherwise create it in the first such I/O, inside the submission of
+    /// another task and with the locks that this task holds. Sleeps. Fails with ENOMEM.
     pub fn prepare_direct(&self) -> Result {
-        // SAFETY: A live file.
+        // SAFETY: By the type invariant.
         to_result(unsafe { helpers::kx_file_prepare_direct(self.as_raw()) })
     }
 
-    /// `O_DIRECT`: opened for direct I/O.
+    /// Returns whether the file was opened for direct I/O: `O_DIRECT`.
     pub fn opened_direct(&self) -> bool {
         self.traits(8)
     }
 
-    /// A regular file.
+    /// Returns whether the file is a regular file.
     pub fn is_regular(&self) -> bool {
         self.traits(16)
     }
 
-    /// A block device.
+    /// Returns whether the file is a block device.
     pub fn is_block(&self) -> bool {
         self.traits(32)
     }
 
-    /// `FMODE_NOWAIT`: knows I/O that doesn't wait.
+    /// Returns whether the file supports IOCB_NOWAIT: `FMODE_NOWAIT`.
     pub fn can_nowait(&self) -> bool {
         self.traits(64)
     }
 
-    /// `FOP_BUFFER_WASYNC`: knows writes to the page cache that don't wait.
+    /// Returns whether it supports IOCB_NOWAIT for buffered writes: `FOP_BUFFER_WASYNC`.
     pub fn can_nowait_buffered_writes(&self) -> bool {
         self.traits(256)
     }
 
-    /// `IS_SYNC`: every write waits until it is durable.
+    /// Returns whether every write waits until it is durable: `IS_SYNC`.
     pub fn writes_sync(&self) -> bool {
         self.traits(128)
     }
 
-    /// The block device that this file is.
+    /// Returns the block device that this file is.
     pub fn block_device(&self) -> Option<&BlockDevice> {
-        // SAFETY: We hold a reference to the file, which keeps the device open.
+        // SAFETY: By the type invariant.
         let bdev = unsafe { helpers::kx_file_bdev(self.as_raw()) };
-        // SAFETY: As above.
+        // SAFETY: By the type invariant the file keeps the device open.
         (!bdev.is_null()).then(|| unsafe { BlockDevice::from_raw(bdev) })
     }
 
     fn raw_device_below(&self) -> Option<*mut bindings::block_device> {
-        // SAFETY: We hold a reference to the file.
+        // SAFETY: By the type invariant.
         let own = unsafe { helpers::kx_file_bdev(self.as_raw()) };
         if !own.is_null() {
             return Some(own);
@@ -178,47 +187,47 @@ impl BackingFile {
         (!sb.is_null()).then_some(sb)
     }
 
-    /// The block device that this file is, or that its file system is on.
+    /// Returns the block device that this file is, or that its file system is on.
     pub fn lower_device(&self) -> Option<&BlockDevice> {
         self.raw_device_below()
-            // SAFETY: We hold a reference to the file, which keeps the device open, or its file system
-            // mounted, and that its `s_bdev`: no file system changes it while it is mounted.
+            // SAFETY: By the type invariant the file keeps the device open, or the file system
+            // mounted, which does not change its `s_bdev` while it is mounted.
             .map(|bdev| unsafe { BlockDevice::from_raw(bdev) })
     }
 
-    /// Whether what lies below takes bios that are not to wait: `bdev_nowait()`. True where no block
-    /// device is below.
+    /// Returns whether the lower device supports REQ_NOWAIT: `bdev_nowait()`. True if there is
+    /// none.
     pub fn device_can_nowait(&self) -> bool {
         self.raw_device_below()
-            // SAFETY: As in `device_below`.
+            // SAFETY: As in `lower_device`.
             .is_none_or(|bdev| unsafe { helpers::kx_bdev_nowait(bdev) })
     }
 
-    /// Whether what lies below is a rotating disk.
+    /// Returns whether the lower device is a rotating disk.
     pub fn rotational(&self) -> bool {
         self.raw_device_below()
-            // SAFETY: As in `device_below`.
+            // SAFETY: As in `lower_device`.
             .is_some_and(|bdev| unsafe { helpers::kx_bdev_rotational(bdev) })
     }
 
-    /// Its size in bytes: asked of a file's server, read from a block device. Sleeps.
+    /// Returns the size in bytes. Asks the server of a network file system. Sleeps.
     pub fn size(&self) -> Result<i64> {
         let mut size = 0;
-        // SAFETY: We hold a reference to the file.
+        // SAFETY: By the type invariant.
         to_result(unsafe { helpers::kx_file_size(self.as_raw(), &mut size) })?;
         Ok(size)
     }
 
-    /// What direct I/O needs: as the file system says, or else as its block device does, or else
-    /// 512 bytes. Sleeps.
+    /// Returns the alignment for direct I/O as the file system reports it, else that of the lower
+    /// device, else 512 bytes. Sleeps.
     pub fn dio_align(&self) -> DioAlign {
         let (mut offset, mut memory) = (512, 512);
-        // SAFETY: We hold a reference to the file.
+        // SAFETY: By the type invariant.
         let reported =
             unsafe { helpers::kx_file_dio_align(self.as_raw(), &mut offset, &mut memory) };
         if !reported {
             if let Some(bdev) = self.raw_device_below() {
-                // SAFETY: The file keeps the device below it alive.
+                // SAFETY: As in `lower_device`.
                 unsafe { helpers::kx_bdev_dio_limits(bdev, &mut offset, &mut memory) };
             }
         }
@@ -229,7 +238,7 @@ impl BackingFile {
         }
     }
 
-    /// The largest read or write that the device below takes as one.
+    /// Returns the largest read or write that is one request on the lower device.
     pub fn request_size(&self) -> Option<RequestSize> {
         let mut size = RequestSize {
             sectors: 0,
@@ -237,7 +246,7 @@ impl BackingFile {
             segment: 0,
         };
         let bdev = self.raw_device_below()?;
-        // SAFETY: The file keeps the device below it alive.
+        // SAFETY: As in `lower_device`.
         unsafe {
             helpers::kx_bdev_request_size(
                 bdev,
@@ -249,28 +258,28 @@ impl BackingFile {
         Some(size)
     }
 
-    /// The smallest and the largest write that a block device can do atomically, in bytes; 0 for others.
-    /// (Files have such limits, too, but take no atomic writes from bvecs.)
+    /// Returns the smallest and the largest atomic write of a block device, in bytes; 0 for other
+    /// files. (Files may have such limits, too, but do not support atomic writes from bvecs.)
     pub fn atomic_units(&self) -> (u32, u32) {
         let (mut min, mut max) = (0, 0);
         if let Some(bdev) = self.block_device() {
-            // SAFETY: The file keeps the device open.
+            // SAFETY: By the type invariant the file keeps the device open.
             unsafe { helpers::kx_bdev_atomic_units(bdev.as_raw(), &mut min, &mut max) };
         }
         (min, max)
     }
 
-    /// How its space can be changed: the granularity of discards in bytes, and the largest request
-    /// in 512-byte sectors, 0 if it can't. Sleeps.
+    /// Returns the granularity of discards in bytes, and the largest discard or write-zeroes
+    /// request in 512-byte sectors, 0 if there can be none. Sleeps.
     ///
-    /// Discards must read back as zeroes, so of a block device it is the write-zeroes limit.
+    /// Discards must read back as zeroes, so a block device's limit is that of write-zeroes.
     pub fn discard_limits(&self) -> (u32, u32) {
         let (mut granularity, mut max) = (0, 0);
         if let Some(bdev) = self.block_device() {
-            // SAFETY: The file keeps the device open.
+            // SAFETY: By the type invariant the file keeps the device open.
             unsafe { helpers::kx_bdev_space_limits(bdev.as_raw(), &mut granularity, &mut max) };
         } else if self.has_fallocate()
-            // SAFETY: We hold a reference to the file.
+            // SAFETY: By the type invariant.
             && unsafe { helpers::kx_file_block_size(self.as_raw(), &mut granularity) } == 0
         {
             max = u32::MAX >> 9;
@@ -278,10 +287,10 @@ impl BackingFile {
         (granularity, max)
     }
 
-    /// What `stat` says of it. Sleeps.
+    /// Returns the file's identity as `stat` shows it. Sleeps.
     pub fn identity(&self) -> Result<Identity> {
         let mut id = Identity::default();
-        // SAFETY: We hold a reference to the file.
+        // SAFETY: By the type invariant.
         to_result(unsafe {
             helpers::kx_file_identity(
                 self.as_raw(),
@@ -293,10 +302,10 @@ impl BackingFile {
         Ok(id)
     }
 
-    /// Its path as `d_path()` gives it, with ` (deleted)` if so; written somewhere into `buf`.
-    /// Fails with ENAMETOOLONG.
+    /// Returns the path as `d_path()` does, with ` (deleted)` for an unlinked file. It is a part of
+    /// `buf`. Fails with ENAMETOOLONG.
     pub fn path<'b>(&self, buf: &'b mut [u8]) -> Result<&'b CStr> {
-        // SAFETY: We hold a reference to the file; `buf` is valid for writes of its length.
+        // SAFETY: By the type invariant, and `buf` is valid for writes of its length.
         let p = from_err_ptr(unsafe {
             bindings::file_path(self.as_raw(), buf.as_mut_ptr().cast(), buf.len() as i32)
         })?;
@@ -304,59 +313,58 @@ impl BackingFile {
         Ok(unsafe { CStr::from_char_ptr(p) })
     }
 
-    /// Makes all written data durable and all that is known of the file: `vfs_fsync()`. Sleeps.
+    /// Makes all written data and all metadata durable: `vfs_fsync()`. Sleeps.
     ///
-    /// EINVAL means that the file can't be synced and has nothing to lose: it is no error.
+    /// EINVAL, of a file that does not support syncing and has nothing to lose, is no error.
     pub fn fsync(&self) -> Result {
         self.sync(false)
     }
 
-    /// Makes all written data durable and what is needed to find it again, as `fdatasync()`. Sleeps.
+    /// Makes all written data durable, and the metadata to read it back, as `fdatasync()`. Sleeps.
     ///
-    /// As for EINVAL, see [`fsync`](Self::fsync).
+    /// EINVAL is no error; see [`fsync`](Self::fsync).
     pub fn fdatasync(&self) -> Result {
         self.sync(true)
     }
 
     fn sync(&self, datasync: bool) -> Result {
-        // SAFETY: We hold a reference to the file.
+        // SAFETY: By the type invariant.
         match unsafe { bindings::vfs_fsync(self.as_raw(), datasync.into()) } {
             e if e == EINVAL.to_errno() => Ok(()),
             e => to_result(e),
         }
     }
 
-    /// Writes back what is dirty in the page cache and waits for it: `filemap_write_and_wait_range()`.
-    /// Sleeps.
+    /// Writes back the dirty pages and waits for that: `filemap_write_and_wait_range()`. Sleeps.
     ///
-    /// An error stays with the file: the next [`fsync`](Self::fsync) reports it, too.
+    /// The file keeps an error, so that the next [`fsync`](Self::fsync) reports it, too.
     pub fn write_back(&self) -> Result {
-        // SAFETY: We hold a reference to the file, whose mapping lives as long.
+        // SAFETY: By the type invariant.
         to_result(unsafe { helpers::kx_file_write_back(self.as_raw()) })
     }
 
-    /// Writes back and drops what the page cache holds of `len` bytes at `pos`, mapped pages, too, as
+    /// Writes back and drops the page cache of `len` bytes at `pos`, including mapped pages, as
     /// direct I/O does before a write: `invalidate_inode_pages2_range()`. Sleeps.
     ///
-    /// Fails with EBUSY if a page is in use. A write-back error stays with the file, as with
+    /// Fails with EBUSY if a page is in use. The file keeps a write-back error, as with
     /// [`write_back`](Self::write_back).
     pub fn invalidate_range(&self, pos: i64, len: u32) -> Result {
         if len == 0 {
             return Ok(());
         }
-        // SAFETY: We hold a reference to the file, whose mapping lives as long.
+        // SAFETY: By the type invariant.
         to_result(unsafe { helpers::kx_file_invalidate_range(self.as_raw(), pos, len) })
     }
 
-    /// Drops what the page cache holds of it and need not: `invalidate_mapping_pages()`. Sleeps.
+    /// Drops clean, unused pages from the page cache: `invalidate_mapping_pages()`. Sleeps.
     pub fn drop_cache(&self) {
-        // SAFETY: We hold a reference to the file, whose mapping lives as long.
+        // SAFETY: By the type invariant the file keeps `f_mapping` valid.
         unsafe { bindings::invalidate_mapping_pages((*self.as_raw()).f_mapping, 0, usize::MAX) };
     }
 
-    /// Punches or zeroes `len` bytes at `pos`, keeping the size: `vfs_fallocate()`. Sleeps.
+    /// Punches or zeroes `len` bytes at `pos` and keeps the size: `vfs_fallocate()`. Sleeps.
     ///
-    /// Fails with EOPNOTSUPP where the file system can't.
+    /// Fails with EOPNOTSUPP if the file system does not support the mode.
     pub fn fallocate(&self, mode: FallocMode, pos: i64, len: u32) -> Result {
         const KEEP_SIZE: i32 = 0x01;
         let mode = KEEP_SIZE
@@ -364,14 +372,14 @@ impl BackingFile {
                 FallocMode::PunchHole => 0x02,
                 FallocMode::ZeroRange => 0x10,
             };
-        // SAFETY: We hold a reference to the file.
+        // SAFETY: By the type invariant.
         to_result(unsafe { bindings::vfs_fallocate(self.as_raw(), mode, pos, len.into()) })
     }
 }
 
 impl Clone for BackingFile {
     fn clone(&self) -> Self {
-        // SAFETY: We hold a reference, so another can be taken.
+        // SAFETY: By the type invariant there is a reference, so another can be taken.
         unsafe { bindings::get_file(self.as_raw()) };
         Self(self.0)
     }
@@ -379,7 +387,7 @@ impl Clone for BackingFile {
 
 impl Drop for BackingFile {
     fn drop(&mut self) {
-        // SAFETY: The reference is ours.
+        // SAFETY: By the type invariant the reference belongs to `self`.
         unsafe { bindings::fput(self.as_raw()) };
     }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How the page cache of a backing file allocates.
+//! Allocation mask of the page cache of a backing file.
+//!
+//! A driver owns one [`GfpTable`]. Each [`RestrictedGfp`] owns references to the table and to a
+//! file, and restricts `->gfp_mask` of the file's `struct address_space` while it exists.
 //!
 //! C header: [`include/linux/pagemap.h`](srctree/include/linux/pagemap.h)
 
@@ -19,22 +22,23 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The page caches that are restricted, and how often: several devices may have one file.
+/// The restricted page caches, with the number of users of each: several devices may be bound to
+/// one file.
 #[pin_data]
 pub struct GfpTable {
     #[pin]
-    /// By the address of the `struct address_space`, which a [`RestrictedGfp`] keeps alive.
+    /// The key is the address of the `struct address_space`, which a [`RestrictedGfp`] keeps alive.
     entries: KillableMutex<RBTree<usize, Entry>>,
 }
 
 struct Entry {
     users: usize,
-    /// The mask before the first of them.
+    /// The mask before the first user restricted it.
     old: u32,
 }
 
 impl GfpTable {
-    /// An empty table.
+    /// Creates an empty table.
     pub fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             entries <- new_killable_mutex!(RBTree::new(), "gfp_table"),
@@ -42,18 +46,23 @@ impl GfpTable {
     }
 }
 
-/// The page cache of a file allocates without `__GFP_IO` and `__GFP_FS` until the last of these for
-/// it is dropped.
+/// Makes the page cache of a file allocate without `__GFP_IO` and `__GFP_FS`, until the last
+/// restriction of that file is dropped. Wraps `mapping_set_gfp_mask()`.
 ///
-/// Or reclaim on behalf of the backing file would enter the device on top of it and wait for
-/// itself. Wraps `mapping_set_gfp_mask()`.
+/// Otherwise, reclaim in an allocation for the backing file would enter the device on top of it,
+/// and that would wait for the allocation.
+///
+/// # Invariants
+///
+/// The entry of the file's `struct address_space` in `table` counts this user, and its `old` is the
+/// mask before the first user. The mask lacks `__GFP_IO` and `__GFP_FS` until the count is 0.
 pub struct RestrictedGfp {
     table: Arc<GfpTable>,
     file: BackingFile,
 }
 
 fn mapping(file: &BackingFile) -> usize {
-    // SAFETY: We hold a reference to the file.
+    // SAFETY: By its type invariant `file` holds a reference.
     unsafe { helpers::kx_file_mapping_id(file.as_raw()) }
 }
 
@@ -66,7 +75,7 @@ impl RestrictedGfp {
             Some(entry) => entry.users += 1,
             None => {
                 let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
-                // SAFETY: We hold a reference to the file.
+                // SAFETY: By its type invariant `file` holds a reference. The table is locked.
                 let old = unsafe { helpers::kx_file_restrict_gfp(file.as_raw()) };
                 entries.insert(node.into_node(mapping, Entry { users: 1, old }));
             }
@@ -88,7 +97,8 @@ impl Drop for RestrictedGfp {
         };
         entry.users -= 1;
         if entry.users == 0 {
-            // SAFETY: We hold a reference to the file, whose mask was this before the first user.
+            // SAFETY: By its type invariant `file` holds a reference, and by that of `self` the
+            // mask was `old` before the first user. The table is locked.
             unsafe { helpers::kx_file_restore_gfp(self.file.as_raw(), entry.old) };
             entries.remove(&mapping);
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for charging I/O to the cgroup that it comes from. */
+/* Charge I/O to the cgroup that it comes from. */
 
 #include <linux/blk-cgroup.h>
 #include <linux/blk-mq.h>
@@ -15,7 +15,7 @@ struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq)
 {
 	struct cgroup_subsys_state *css = NULL;
 
-	/* Of merged bios the first one stands for all. */
+	/* The first of several merged bios determines the cgroup. */
 	if (rq->bio)
 		css = bio_blkcg_css(rq->bio);
 	return css == blkcg_root_css ? NULL : css;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for ending a request, which may complete what lies above on the same stack. */
+/* End a request, which may complete the I/O above it on the same stack. */
 
 #include <linux/blk-mq.h>
 #include <linux/percpu.h>
@@ -9,25 +9,28 @@
 #include "helpers.h"
 
 /*
- * What the end of a request may take before the next request above ends: the
- * completions of a file system and of a dozen of dm targets.
+ * Stack for the end of a request before the next request above it ends: the
+ * completions of a file system and of a dozen dm targets.
  */
 #define KX_END_ROOM	(THREAD_SIZE / 8 * 3)
 
-/* A request is being ended on the interrupt stack of this CPU. */
+/* Set while a request is being ended on the interrupt stack of this CPU. */
 static DEFINE_PER_CPU(bool, kx_ending);
 
 static __always_inline void end(struct request *rq, unsigned int good, blk_status_t status)
 {
-	/* Never all of it: that would be its end. */
+	/*
+	 * Never update all bytes: blk_update_request() would complete the
+	 * request.
+	 */
 	if (good && good < blk_rq_bytes(rq))
 		blk_update_request(rq, BLK_STS_OK, good);
 	blk_mq_end_request(rq, status);
 }
 
 /*
- * An interrupt stack has no bounds that a module could know, so there one end does not run
- * inside another.
+ * A module cannot find the bounds of an interrupt stack, so on an interrupt stack
+ * one end must not run inside another.
  */
 static __always_inline void try_end(struct request *rq, unsigned int good,
 				    blk_status_t status, kx_defer_fn *defer)
@@ -46,13 +49,13 @@ static __always_inline void try_end(struct request *rq, unsigned int good,
 	}
 }
 
-/* Ends a request where there is room on the stack, or calls defer. */
+/* Ends a request if the stack has room, or calls defer. */
 void kx_rq_end(struct request *rq, blk_status_t status, kx_defer_fn *defer)
 {
 	try_end(rq, 0, status, defer);
 }
 
-/* The same, but its first good bytes end well. */
+/* As kx_rq_end(), but the first good bytes complete without an error. */
 void kx_rq_end_part(struct request *rq, blk_status_t status, kx_defer_fn *defer,
 		    unsigned int good)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for struct file as the backing of a block device. */
+/* struct file as the backing of a block device. */
 
 #include <linux/blkdev.h>
 #include <linux/fs.h>
@@ -95,7 +95,9 @@ int kx_file_size(struct file *file, loff_t *size)
 		*size = i_size_read(file->f_mapping->host);
 		return 0;
 	}
-	/* What a network file system has cached may be stale: the server knows. */
+	/*
+	 * A network file system may have a stale size cached: ask the server.
+	 */
 	ret = vfs_getattr_nosec(&file->f_path, &stat, STATX_SIZE,
 				AT_STATX_FORCE_SYNC);
 	*size = ret ? 0 : stat.size;
@@ -148,13 +150,13 @@ int kx_file_block_size(struct file *file, unsigned int *bsize)
 	return ret;
 }
 
-/* Neither of these takes the error that the next fsync() of the file reports. */
+/* These two leave the error that the next fsync() of the file reports. */
 int kx_file_write_back(struct file *file)
 {
 	return filemap_write_and_wait_range(file->f_mapping, 0, LLONG_MAX);
 }
 
-/* As kiocb_invalidate_pages(): pages that are mapped go, too. */
+/* As kiocb_invalidate_pages(): drops mapped pages, too. */
 int kx_file_invalidate_range(struct file *file, loff_t pos, unsigned int len)
 {
 	struct address_space *mapping = file->f_mapping;

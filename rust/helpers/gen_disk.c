@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for struct gendisk and struct block_device. */
+/* struct gendisk and struct block_device. */
 
 #include <linux/blkdev.h>
 #include <linux/device.h>
@@ -16,7 +16,7 @@ void kx_disk_uevent_change(struct gendisk *disk)
 	kobject_uevent(&disk_to_dev(disk)->kobj, KOBJ_CHANGE);
 }
 
-/* As disk_uevent(), for the partitions alone. */
+/* As disk_uevent(), but for the partitions only. */
 void kx_disk_uevent_partitions_add(struct gendisk *disk)
 {
 	struct block_device *part;
@@ -81,9 +81,12 @@ int kx_disk_scan_partitions(struct gendisk *disk)
 }
 
 /*
- * Drops the partitions of a disk without a size. Called with open_mutex held. Who has looked up
- * a partition and waits for that lock would open it when it is gone, and keep the next ones from
- * being added: without a size it can't be opened.
+ * Drops the partitions of a disk without a size. Called with open_mutex held.
+ *
+ * A task that has looked up a partition and waits for open_mutex would open the
+ * dropped partition, and its open count would keep new partitions from being
+ * added. bdev_open() fails for a partition without a size, so clear the sizes
+ * first.
  */
 int kx_disk_drop_partitions(struct gendisk *disk)
 {

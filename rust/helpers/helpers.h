@@ -1,8 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * C shims for what Rust can't call: inline functions, macros, variadic
- * functions, and fields that move between kernel versions. Rust declares the
- * same prototypes in rust/helpers.rs.
+ * C shims for what Rust cannot call: inline functions, macros, variadic
+ * functions, and fields that move between kernel versions. Rust declares the same
+ * prototypes in rust/helpers.rs.
+ *
+ * The shims decide nothing, with these exceptions. They are in C because they
+ * consist of inline functions, macros, private constants of the block layer and
+ * fields that depend on the configuration:
+ *
+ * - inline_context.c: fits() and kx_inline_fits() decide whether I/O may be
+ *   submitted in the current task.
+ * - completion.c: try_end() decides whether the stack has room to end a request.
+ * - plug.c: kx_plug_postpone() decides whether requests wait for the end of a
+ *   plug.
+ * - poll.c: can_poll() and kx_rq_polls_on() decide whether a request is polled on
+ *   the lower device.
+ * - remap.c: fits() decides whether a bio may bypass the file operations of the
+ *   lower device.
+ * - kiocb.c: can_watch() decides whether lockdep stays enabled below, and
+ *   write_cached() exempts the current task from dirty throttling.
+ *
+ * The flags of tag sets and workqueues are fixed in queue.c and workqueue.c.
  */
 #ifndef _RLOOP_HELPERS_H
 #define _RLOOP_HELPERS_H
@@ -41,7 +59,7 @@ struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq);
 void kx_charge_enter(const struct request *rq, struct kx_charge *charge);
 void kx_charge_leave(const struct kx_charge *charge);
 
-/* BLK_MAX_REQUEST_COUNT, which is the block layer's own. */
+/* BLK_MAX_REQUEST_COUNT, which is private to the block layer. */
 #define KX_PLUG_IOS	32
 
 /* plug.c */
@@ -79,7 +97,7 @@ void kx_counters_add(u64 __percpu *counters, unsigned int i);
 void kx_counters_add_two(u64 __percpu *counters, unsigned int i, unsigned int j);
 u64 kx_counters_sum(u64 __percpu *counters, unsigned int i);
 
-/* request.c */
+/* request.c and remap.c */
 unsigned short kx_rq_list_count(struct rq_list *list);
 bool kx_bio_remap(struct bio *clone, const struct request *rq,
 		  const struct file *file, u64 sector, blk_opf_t more,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for doing I/O in a task that is in the middle of its own. */
+/* I/O below in a task that is in the middle of its own I/O. */
 
 #include <linux/bio.h>
 #include <linux/blk-cgroup.h>
@@ -15,10 +15,10 @@
 
 #include "helpers.h"
 
-/* What lies below may be a file system on a device on a file system. */
+/* The lower file may be in a file system on a device on a file system. */
 #define KX_STACK_ROOM	(THREAD_SIZE / 2)
 
-/* BLK_PLUG_FLUSH_SIZE, of the first request in a plug. */
+/* BLK_PLUG_FLUSH_SIZE, which applies to the first request of a plug. */
 #define KX_PLUG_BYTES	(128 * 1024)
 
 static bool stack_has_room(struct task_struct *task)
@@ -29,13 +29,13 @@ static bool stack_has_room(struct task_struct *task)
 }
 
 /*
- * Whether the plug of the task holds anything of another queue: a request with its
- * tag and its reference to the queue, or bios in a callback. The path below sleeps
- * for tags and for queue entry in spite of IOCB_NOWAIT, and the plug is not flushed
- * while it is put aside.
+ * Returns whether the task's plug holds anything of another queue: a request with
+ * its tag and its reference to the queue, or bios in a callback. The path below
+ * sleeps for tags and for queue entry in spite of IOCB_NOWAIT, and the plug is
+ * not flushed while it is set aside.
  *
- * In a submission (bio_list), blk_add_rq_to_plug() flushes a plug that is full while
- * the request to be added is in no list. It may be of any queue.
+ * In a submission (bio_list), blk_add_rq_to_plug() flushes a full plug while the
+ * request to be added is in no list. That request may be of any queue.
  */
 static bool holds_others(const struct task_struct *task, struct blk_plug *plug,
 			 const struct request_queue *q)
@@ -47,7 +47,10 @@ static bool holds_others(const struct task_struct *task, struct blk_plug *plug,
 	rq_list_for_each(&plug->mq_list, rq) {
 		if (rq->q != q)
 			return true;
-		/* blk_add_rq_to_plug() compares each with the first one. */
+		/*
+		 * blk_add_rq_to_plug() compares each queue with that of the first
+		 * request.
+		 */
 		if (!plug->multiple_queues)
 			break;
 	}
@@ -58,10 +61,10 @@ static bool holds_others(const struct task_struct *task, struct blk_plug *plug,
 }
 
 /*
- * blk_execute_rq_nowait() adds a passthrough request to a full plug in the same way, but
- * in no submission: io_uring does that for NVMe and bsg, with a ring whose entries are
- * large. The batch then is one that is full. (The thread that polls for submissions
- * doesn't say for which ring.)
+ * blk_execute_rq_nowait() adds a passthrough request to a full plug in the same
+ * way, but without a bio_list. io_uring does so for NVMe and bsg, on a ring with
+ * large entries, and the batch then is that of a full plug. (The thread that
+ * polls for submissions does not record its ring.)
  */
 static bool may_hold_passthrough(const struct task_struct *task,
 				 unsigned short requests, unsigned int bytes)
@@ -83,8 +86,9 @@ static bool may_hold_passthrough(const struct task_struct *task,
 }
 
 /*
- * Once tasks are being frozen for suspend or hibernation, a task that is not frozen
- * itself (the flusher) leaves its requests to the workers, which are.
+ * Once tasks are being frozen for suspend or hibernation, a task that is not
+ * frozen itself (the flusher) leaves its requests to the workers, which are
+ * freezable.
  */
 static bool outlives_freezing(const struct task_struct *task)
 {
@@ -97,8 +101,8 @@ static bool outlives_freezing(const struct task_struct *task)
 }
 
 /*
- * kblockd dispatches for all disks, those below, too. Its rescuer does one item after the
- * other and must not wait for the next. (A flusher has a plug.)
+ * kblockd dispatches for all disks, including the lower ones. Its rescuer runs
+ * one item at a time and must not wait for the next item. (A flusher has a plug.)
  */
 static bool is_dispatch_worker(const struct task_struct *task)
 {
@@ -106,8 +110,12 @@ static bool is_dispatch_worker(const struct task_struct *task)
 }
 
 /*
- * Not while reclaiming memory, and not while bios of others wait for this task: one
- * of them may hold what an allocation below waits for.
+ * Decides whether the current task may submit the I/O of a batch itself. This is
+ * policy, in C because it consists of macros, inline functions and fields of
+ * task_struct, some of them under config options.
+ *
+ * Not in memory reclaim, and not while bios of others wait on the bio_list for
+ * this task: one of them may hold what an allocation below waits for.
  */
 static bool fits(struct task_struct *task, const struct request *first,
 		 unsigned short requests)
@@ -132,7 +140,7 @@ static struct cgroup_subsys_state *root_css(void)
 #endif
 }
 
-/* To compare only: whom I/O of the task is charged to. */
+/* The cgroup that the task's I/O is charged to. For comparison only. */
 static struct cgroup_subsys_state *charged_css(struct task_struct *task)
 {
 	struct cgroup_subsys_state *css = root_css();
@@ -148,17 +156,21 @@ static struct cgroup_subsys_state *charged_css(struct task_struct *task)
 }
 
 /*
- * A file system below takes journal_info for its own open transaction. With a
- * bio_list, what is submitted below would only be queued until we return, and
- * on a plug that is just being flushed it would mix with the requests above:
- * whoever waits for it below would wait for ever. Reclaim must not come back
- * to the device. And the bytes have been accounted to the task already.
+ * Sets aside the state of a task in the middle of its own I/O:
  *
- * The task may hold locks of a file system above, and it is in a section of the
- * SRCU of the queue. lockdep takes them for those of the file systems and queues
- * below, as they have one class, and sees circles. There are none: devices are
- * never put below themselves. A worker holds nothing, so with it lockdep looks on;
- * so it does where can_watch() says that it may.
+ * - journal_info: a file system below would take it for its own open transaction.
+ * - bio_list: a bio submitted below would only be queued until we return, and a
+ *   wait for it would never end.
+ * - plug: it is being flushed. Requests from below would mix with those above,
+ *   and a wait for them would never end.
+ * - memflags: reclaim must not enter the device.
+ * - ioac: the bytes are already accounted to the task.
+ *
+ * lockdep is off: the task may hold locks of a file system above, and it is in an
+ * SRCU read-side section of the queue. lockdep gives these the same classes as
+ * the locks of file systems and queues below, and reports a cycle. There is none,
+ * as a device is never bound to a file on itself. In a worker, which holds no
+ * such lock, lockdep stays enabled, and so it does where can_watch() permits it.
  */
 void kx_inline_enter(struct kx_inline *s, const struct request *first,
 		     unsigned short requests)
@@ -170,7 +182,7 @@ void kx_inline_enter(struct kx_inline *s, const struct request *first,
 	s->journal_info = task->journal_info;
 	s->bio_list = task->bio_list;
 	s->plug = task->plug;
-	/* The scheduler looks for the plug of a task that has this flag. */
+	/* The scheduler uses the plug of a task with this flag. */
 	if (task->flags & PF_BLOCK_TS) {
 		task->flags &= ~PF_BLOCK_TS;
 		s->plug->cur_ktime = 0;
@@ -187,7 +199,10 @@ void kx_inline_enter(struct kx_inline *s, const struct request *first,
 	lockdep_off();
 	if (requests) {
 		blk_start_plug(&s->own);
-		/* As blk_start_plug_nr_ios(): tags below are taken all at once. */
+		/*
+		 * As blk_start_plug_nr_ios(): allocate the tags below in one
+		 * batch.
+		 */
 		s->own.nr_ios = min_t(unsigned short, requests, KX_PLUG_IOS);
 	}
 }
@@ -210,10 +225,12 @@ void kx_inline_leave(struct kx_inline *s, unsigned short requests)
 }
 
 /*
- * I/O below is charged to the current task, which may be doing it for others. (Requests
- * that kthreads bring are those that others have left behind.) And a file checks the
- * position of a write against the limit of the current task: generic_write_check_limits()
- * sends SIGXFSZ.
+ * Decides whether the current task may submit this request itself.
+ *
+ * The I/O below is charged to the current task, which may be submitting for
+ * another cgroup. (A kthread brings requests that other tasks have left behind.)
+ * And the lower file checks the position of a write against the file size limit
+ * of the current task: generic_write_check_limits() sends SIGXFSZ.
  */
 bool kx_inline_fits(const struct kx_inline *s, const struct request *rq)
 {

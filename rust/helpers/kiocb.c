@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for struct kiocb. */
+/* struct kiocb. */
 
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
@@ -29,12 +29,12 @@ void kx_kiocb_init(struct kiocb *iocb, struct file *file, loff_t pos,
 				  (flags & KX_IO_NOWAIT ? IOCB_NOWAIT : 0) |
 				  (flags & KX_IO_POLLED ? IOCB_HIPRI : 0) |
 				  (flags & KX_IO_NOIO ? IOCB_NOIO : 0),
-		/* Only direct I/O may complete later. */
+		/* Only direct I/O may complete asynchronously. */
 		.ki_complete	= direct ? complete : NULL,
 	};
 }
 
-/* Freeze protection, which may have to be waited for. */
+/* Takes freeze protection. Without IOCB_NOWAIT this may sleep. */
 bool kx_kiocb_start_write(struct kiocb *iocb)
 {
 	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
@@ -45,7 +45,7 @@ bool kx_kiocb_start_write(struct kiocb *iocb)
 	}
 	if (!sb_start_write_trylock(sb))
 		return false;
-	/* As in kiocb_start_write(): it is given back by another task. */
+	/* As kiocb_start_write(): another task may release it. */
 	__sb_writers_release(sb, SB_FREEZE_WRITE);
 	return true;
 }
@@ -66,11 +66,12 @@ static bool is_ext4_lock(const struct lockdep_map *map)
 }
 
 /*
- * kx_inline_enter() switches lockdep off, as locks of a file system above look like
- * those of one of the same type below. Lockdep looks on where the task holds no lock of a
- * file system, and below ext4 also where it holds locks of others: as the order is
- * always the same, they make no circle. The SRCU of the tag set, one class for all
- * devices, is taken off for that time.
+ * kx_inline_enter() disables lockdep, as locks of a file system above have the
+ * classes of those of the same type below. lockdep stays enabled if the task
+ * holds no lock of a file system. Below ext4 it stays enabled also with locks of
+ * other types: that order is always the same, so it makes no cycle. The SRCU of
+ * the tag set, which has one class for all devices, is released in lockdep for
+ * that time.
  */
 struct watch {
 	struct lockdep_map *srcu[4];
@@ -135,9 +136,9 @@ static void watch_end(struct watch *w)
 #endif
 
 /*
- * The pages that the current task dirties below are not its own: it is not to be
- * throttled for them. (With IOCB_NOWAIT nothing is throttled here, but refused, and a
- * worker is.)
+ * The pages that the current task dirties below are not its own, so it must not
+ * be throttled for them. (With IOCB_NOWAIT balance_dirty_pages() does not sleep
+ * but refuses the write, and a worker, which may be throttled, retries it.)
  */
 static ssize_t write_cached(struct kiocb *iocb, struct iov_iter *iter,
 			    ssize_t (*op)(struct kiocb *, struct iov_iter *))
@@ -162,7 +163,7 @@ ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
 	ssize_t ret;
 
 	op = write ? fop->write_iter : fop->read_iter;
-	/* As rw_verify_area() and vfs_iter_read() would have it. */
+	/* As rw_verify_area() and vfs_iter_read() check. */
 	if (unlikely(!op || iocb->ki_pos < 0))
 		return -EINVAL;
 	if (unlikely(can_watch(iocb, &watch))) {
@@ -184,7 +185,7 @@ ssize_t kx_kiocb_submit_bio(struct kiocb *iocb, const struct bio *bio, bool writ
 	return kx_kiocb_submit(iocb, &iter, write);
 }
 
-/* Who still polls it finds nothing. */
+/* Clear ->private so that a concurrent poller finds no bio. */
 void kx_kiocb_end_poll(struct kiocb *iocb)
 {
 	WRITE_ONCE(iocb->private, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims that have no other home. */
+/* Locks, capabilities and device numbers. */
 
 #include <linux/blkdev.h>
 #include <linux/capability.h>

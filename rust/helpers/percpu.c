@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for counters that each CPU has for itself. */
+/* Per-CPU counters. */
 
 #include <linux/percpu.h>
 

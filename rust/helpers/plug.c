@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for requests that wait for the end of the plug that they come from. */
+/* Requests that wait for the end of the plug that they come from. */
 
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
@@ -8,14 +8,14 @@
 
 #include "helpers.h"
 
-/* Requests of one queue, as a callback of the plug. */
+/* Postponed requests of one queue, as a callback of the plug. */
 struct postponed {
 	struct blk_plug_cb cb;
 	struct rq_list rqs;
 	unsigned short count;
 };
 
-/* __blk_flush_plug() calls it: what it puts back is flushed next. */
+/* Called by __blk_flush_plug(), which then flushes mq_list. */
 static void put_back(struct blk_plug_cb *cb, bool from_schedule)
 {
 	struct postponed *p = container_of(cb, struct postponed, cb);
@@ -32,9 +32,10 @@ static void put_back(struct blk_plug_cb *cb, bool from_schedule)
 }
 
 /*
- * A plug with a bio_list is flushed by blk_add_rq_to_plug(), which has a request to add
- * afterwards, so it goes on. But not one that began in this submission, whose end may
- * be what flushes it: on the stack it lies below the list.
+ * Returns whether the plug stays in use after the current flush. With a bio_list,
+ * blk_add_rq_to_plug() is flushing it, to add a request afterwards. A plug that
+ * began in this submission may instead be flushed by its own end: on the stack it
+ * is below the list.
  */
 static bool goes_on(const struct task_struct *task)
 {
@@ -48,9 +49,9 @@ static bool goes_on(const struct task_struct *task)
 }
 
 /*
- * Takes a list of requests of one queue if the plug that is being flushed was full and
- * goes on. They come again when its end has come, or its task sleeps. Then the task
- * holds nothing that can't be seen.
+ * Takes a list of requests of one queue if the plug that is being flushed was
+ * full and stays in use. put_back() returns them when the plug ends or its task
+ * sleeps. The task then holds no request that is in no list.
  */
 bool kx_plug_postpone(struct rq_list *list, unsigned short requests)
 {
@@ -64,7 +65,9 @@ bool kx_plug_postpone(struct rq_list *list, unsigned short requests)
 	if (!cb)
 		return false;
 	p = container_of(cb, struct postponed, cb);
-	/* The task must not run out of tags. */
+	/*
+	 * Limit the postponed requests so that the task does not run out of tags.
+	 */
 	if (p->count && p->count + requests > q->tag_set->queue_depth / 2)
 		return false;
 	if (p->count)

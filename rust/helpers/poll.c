@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for completing I/O by asking for it (REQ_POLLED, IOCB_HIPRI). */
+/* Polling for completions (REQ_POLLED, IOCB_HIPRI). */
 
 #include <linux/bio.h>
 #include <linux/blk-mq.h>
@@ -10,7 +10,7 @@
 
 #include "helpers.h"
 
-/* The last of the hardware queues are those that are polled. */
+/* The last of the hardware queues are the polled ones. */
 void kx_tag_set_add_poll_queues(struct blk_mq_tag_set *set, unsigned int polled)
 {
 	set->nr_hw_queues += polled;
@@ -23,7 +23,7 @@ void kx_map_queues(struct blk_mq_tag_set *set)
 	struct blk_mq_queue_map *map = set->map;
 	unsigned int polled = (unsigned long)set->driver_data;
 
-	/* A kdump kernel has one queue, whatever was asked for. */
+	/* A kdump kernel has one queue, whatever the number requested. */
 	if (set->nr_maps <= HCTX_TYPE_POLL)
 		polled = 0;
 	map[HCTX_TYPE_DEFAULT].nr_queues = set->nr_hw_queues - polled;
@@ -38,9 +38,12 @@ void kx_map_queues(struct blk_mq_tag_set *set)
 }
 
 /*
- * Who polls our queue polls all that is polled below, from before it is
- * submitted, and several tasks may do so: blk-mq takes that. Device mapper
- * expects one task for a bio, and only after its submission.
+ * Decides whether I/O on a lower device may be polled. This is policy, in C
+ * because bdev_get_queue() and queue_is_mq() are inline functions.
+ *
+ * A task that polls our queue polls all polled I/O below, even before its
+ * submission, and several tasks may do so at once. blk-mq supports that. Device
+ * mapper expects one task per bio, and only after its submission.
  */
 static bool can_poll(struct block_device *bdev)
 {
@@ -51,8 +54,8 @@ static bool can_poll(struct block_device *bdev)
 }
 
 /*
- * Who polls finds the request among those of the tag set: with an I/O
- * scheduler, requests are others.
+ * A poller finds requests in the static_rqs of the tag set. With an I/O
+ * scheduler, requests come from the scheduler's tags instead.
  */
 bool kx_rq_polls_on(const struct request *rq, const struct file *file)
 {
@@ -78,7 +81,9 @@ static bool poll_one(struct sbitmap *sb, unsigned int bit, void *data)
 	return true;
 }
 
-/* Calls poll for each request whose tag is in use, which may end or begin meanwhile. */
+/*
+ * Calls poll for each request whose tag is in use. It may end or begin meanwhile.
+ */
 int kx_poll_hctx(struct blk_mq_hw_ctx *hctx, int (*poll)(struct request *rq))
 {
 	struct poller p = { .tags = hctx->tags, .poll = poll };
@@ -87,7 +92,9 @@ int kx_poll_hctx(struct blk_mq_hw_ctx *hctx, int (*poll)(struct request *rq))
 	return p.found;
 }
 
-/* As iocb_bio_iopoll(), for a bio that stays: its device goes after a grace period. */
+/*
+ * As iocb_bio_iopoll(), for a bio that stays allocated. RCU keeps its device.
+ */
 int kx_bio_poll(struct bio *bio)
 {
 	int found;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for struct request_queue, its limits and the tag set. */
+/* struct request_queue, its limits and the tag set. */
 
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
@@ -19,16 +19,16 @@ void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags)
 }
 
 /*
- * As blk_mq_wait_quiesce_done(), in less time: waits until all requests that are being
- * issued have been, which is done in a section of the SRCU of the tag set
- * (BLK_MQ_F_BLOCKING).
+ * As blk_mq_wait_quiesce_done(), but expedited. Waits until all ->queue_rq()
+ * calls in progress have returned: they run in a read-side section of the SRCU of
+ * the tag set (BLK_MQ_F_BLOCKING).
  */
 void kx_queue_wait_issued(struct request_queue *q)
 {
 	synchronize_srcu_expedited(q->tag_set->srcu);
 }
 
-/* Whether there may be a request that the driver has: each has a driver tag. */
+/* Whether the driver may have a request: each has a driver tag. */
 bool kx_queue_is_busy(struct request_queue *q)
 {
 	return sbitmap_any_bit_set(&q->tag_set->shared_tags->bitmap_tags.sb);
@@ -72,7 +72,7 @@ void kx_disk_pass_on(struct gendisk *disk, bool on)
 		blk_queue_flag_clear(QUEUE_FLAG_NOMERGES, disk->queue);
 }
 
-/* For a disk that is not yet added. */
+/* Only for a disk that is not yet added. */
 void kx_disk_leave_wbt_off(struct gendisk *disk)
 {
 	blk_queue_flag_set(QUEUE_FLAG_DISABLE_WBT_DEF, disk->queue);
@@ -80,7 +80,7 @@ void kx_disk_leave_wbt_off(struct gendisk *disk)
 
 unsigned int kx_tag_set_flags(void)
 {
-	/* File systems may sleep, for a lock or memory, also with IOCB_NOWAIT. */
+	/* File systems may sleep for a lock or memory even with IOCB_NOWAIT. */
 	return BLK_MQ_F_STACKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT |
 	       BLK_MQ_F_TAG_HCTX_SHARED | BLK_MQ_F_BLOCKING;
 }

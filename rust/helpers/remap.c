@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for passing a request on to a block device. */
+/* Pass a request on to a block device. */
 
 #include <linux/bio.h>
 #include <linux/bio-integrity.h>
@@ -11,16 +11,20 @@
 
 #include "helpers.h"
 
-/* What the clone keeps of the flags. */
+/* The request flags that the clone keeps. */
 #define KX_REMAP_FLAGS	(REQ_OP_MASK | REQ_SYNC | REQ_META | REQ_PRIO | \
 			 REQ_IDLE | REQ_RAHEAD | REQ_BACKGROUND | \
 			 REQ_FUA | REQ_ATOMIC | REQ_SWAP)
 
 /*
- * blkdev_read_iter() and blkdev_write_iter() have checks that a bio does not
- * go through: out of bounds or unaligned, it is theirs, and with anything in the
- * page cache; where it may wait, the caller has invalidated that. Several bios are theirs,
- * too: only all of them make a request.
+ * Decides whether the bio of a request may be submitted to the lower device. A
+ * bio bypasses the checks of blkdev_read_iter() and blkdev_write_iter(), so these
+ * functions take every request that is out of bounds or unaligned, that has crypt
+ * or integrity data, or that is a write to a read-only device or a swap file.
+ *
+ * A nowait request also needs an empty page cache. If the request may wait, the
+ * caller has invalidated the range. A request with several bios is refused, too,
+ * as only all of them together are the request.
  */
 static bool fits(const struct request *rq, struct block_device *bdev, u64 sector,
 		 blk_opf_t more)
@@ -63,7 +67,7 @@ bool kx_bio_remap(struct bio *clone, const struct request *rq,
 	return true;
 }
 
-/* The submitter has been charged for it once. */
+/* submit_bio_noacct(), as the I/O is already accounted to the submitter. */
 void kx_bio_remap_submit(struct bio *clone)
 {
 	submit_bio_noacct(clone);
@@ -76,7 +80,7 @@ int kx_bio_remapped(struct bio *clone)
 	if (unlikely(clone->bi_status))
 		errno = blk_status_to_errno(clone->bi_status);
 
-	/* Who still polls it finds nothing. */
+	/* Clear ->bi_bdev so that a concurrent poller finds no device. */
 	WRITE_ONCE(clone->bi_bdev, NULL);
 	bio_uninit(clone);
 	return errno;

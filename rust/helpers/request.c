@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for struct request and its bios: inline functions and moving fields. */
+/* struct request and its bios: inline functions and moving fields. */
 
 #include <linux/bio.h>
 #include <linux/blk-mq.h>
@@ -26,8 +26,9 @@ struct request *kx_rq_list_pop(struct rq_list *list)
 }
 
 /*
- * With one hardware queue, blk-mq raises a softirq also for a request that ends
- * on this CPU. A task would have ksoftirqd woken for that: here it is run.
+ * With one hardware queue, blk-mq raises a softirq even for a request that ends
+ * on this CPU. In task context that would wake ksoftirqd, so run the softirq
+ * here.
  */
 void kx_rq_complete(struct request *rq)
 {

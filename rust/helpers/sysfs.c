@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for sysfs attributes: their callbacks moved into unions in 7.3. */
+/* sysfs attributes: their callbacks moved into unions in 7.3. */
 
 #include <linux/device.h>
 #include <linux/sysfs.h>

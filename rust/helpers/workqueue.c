@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Shims for workqueues and for the flags of a task that does I/O for others. */
+/* Workqueues, and the flags of a task that does I/O for others. */
 
 #include <linux/sched.h>
 #include <linux/workqueue.h>
@@ -31,7 +31,7 @@ bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work)
 	return queue_work(wq, work);
 }
 
-/* With a lock class of its own: it runs in softirqs, those above do not. */
+/* Has its own lock class: it runs in softirqs, other work items do not. */
 void kx_init_bh_work(struct work_struct *work,
 		     void (*fn)(struct work_struct *work))
 {
@@ -44,9 +44,9 @@ void kx_queue_bh_work(struct work_struct *work)
 }
 
 /*
- * PF_LOCAL_THROTTLE: dirty throttling by this device alone, or writeback
- * through it would wait for itself. PF_MEMALLOC_NOIO: reclaim must not enter
- * the device that is waiting for us.
+ * PF_LOCAL_THROTTLE: throttle only against the device that the worker writes to,
+ * or writeback through this device would wait for itself. PF_MEMALLOC_NOIO:
+ * reclaim must not enter the device that waits for this worker.
  */
 unsigned int kx_io_worker_enter(void)
 {
