@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The backing of a bound device: what a request needs to know of it.
+//! The backing of a bound device.
+//!
+//! A [`Backing`] is the file with the offset, the alignment and the [`IoMode`] of requests. The
+//! device publishes it to its requests. It derives the queue limits of the disk from the file.
+//! [`UnsupportedOps`] records the `fallocate()` modes that the file does not support.
 
 use crate::{
     geometry,
@@ -35,27 +39,31 @@ use kernel_ext::{
     }, //
 };
 
-/// How requests reach the backing file. It never changes: a device that changes gets another one
-/// while no request is in flight.
+/// How requests reach the backing file.
+///
+/// # Invariants
+///
+/// The value does not change once it is published. A change of the device replaces it while no
+/// request is in flight. `offset` is not negative.
 #[derive(Clone)]
 pub(crate) struct Backing {
     pub(crate) file: BackingFile,
-    /// Where the disk begins in the file, in bytes; never negative.
+    /// The byte of the file at which the disk begins.
     pub(crate) offset: i64,
-    /// What direct I/O on the file needs.
+    /// The alignment that direct I/O on the file requires.
     pub(crate) align: DioAlign,
     pub(crate) mode: IoMode,
-    /// The longest direct I/O that may be submitted nowait, in bytes: what is split on its way down may
-    /// have to wait. 0 where the lower device does not know REQ_NOWAIT.
+    /// The longest direct I/O that may be submitted nowait, in bytes: I/O that the lower device
+    /// splits may have to wait. 0 if the lower device does not support REQ_NOWAIT.
     pub(crate) max_nowait_bytes: u32,
     pub(crate) read_only: bool,
     pub(crate) stats: Arc<Stats>,
     pub(crate) unsupported: Arc<UnsupportedOps>,
     /// The file supports IOCB_NOWAIT.
     pub(crate) nowait: bool,
-    /// The file is a regular one.
+    /// The file is a regular file.
     pub(crate) regular: bool,
-    /// The file supports IOCB_NOWAIT for cached writes, too.
+    /// The file supports IOCB_NOWAIT for buffered writes, too.
     pub(crate) nowait_buffered_writes: bool,
     /// The file makes every write durable before it completes: O_SYNC, O_DSYNC.
     pub(crate) sync_writes: bool,
@@ -63,28 +71,28 @@ pub(crate) struct Backing {
     write_backoff: Arc<NowaitBackoff>,
 }
 
-/// How reads and writes reach the backing.
+/// The path of reads and writes to the backing file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IoMode {
     /// Through the page cache of the file.
     Buffered,
-    /// With IOCB_DIRECT; every request is aligned for it.
+    /// With IOCB_DIRECT. Every request is aligned for it.
     Direct,
-    /// With IOCB_DIRECT where a request is aligned for it, else through the page cache. Direct writes and
-    /// cached I/O exclude each other.
+    /// With IOCB_DIRECT if the request is aligned for it, otherwise through the page cache. Direct
+    /// writes and cached I/O exclude each other.
     DirectMixed,
-    /// As bios with another sector and device, to a block device.
+    /// As bios with another sector and device, submitted to a block device.
     Remap,
 }
 
 impl IoMode {
-    /// Whether requests may bypass the page cache of the file.
+    /// Returns whether requests may bypass the page cache of the file.
     pub(crate) fn is_direct(self) -> bool {
         self != IoMode::Buffered
     }
 }
 
-/// The modes of `fallocate()` that the file has answered with EOPNOTSUPP.
+/// The modes of `fallocate()` for which the file has returned EOPNOTSUPP.
 #[derive(Default)]
 pub(crate) struct UnsupportedOps {
     punch_hole: Flag,
@@ -101,12 +109,12 @@ impl Default for Flag {
 }
 
 impl UnsupportedOps {
-    /// Notes that a mode is not supported. Returns whether that was not known.
+    /// Records that a mode is not supported. Returns whether that is new.
     pub(crate) fn note(&self, mode: FallocMode) -> bool {
         !self.flag(mode).0.xchg(true, Relaxed)
     }
 
-    /// Forgets what [`note`](Self::note) noted, so that the next failure is noted again.
+    /// Reverts [`note`](Self::note), so that the next failure is recorded again.
     pub(crate) fn forget(&self, mode: FallocMode) {
         self.flag(mode).0.store(false, Relaxed);
     }
@@ -118,13 +126,13 @@ impl UnsupportedOps {
         }
     }
 
-    /// Ends the effect of [`apply`](Self::apply): the file is no longer the backing of the device.
+    /// Disables [`apply`](Self::apply), as the file is no longer the backing of the device.
     pub(crate) fn retire(&self) {
         self.retired.0.store(true, Release);
     }
 
-    /// Takes what is not supported out of the limits. Write-zeroes uses holes, too, so without holes
-    /// neither is supported.
+    /// Removes unsupported operations from the limits. Write-zeroes also punches holes, so without
+    /// holes neither is supported.
     pub(crate) fn apply(&self, limits: &mut Limits) {
         if self.retired.0.load(Acquire) {
             return;
@@ -139,8 +147,10 @@ impl UnsupportedOps {
 }
 
 impl Backing {
-    /// The backing on a file that starts at byte `offset` of it, in buffered mode. `over_loop`: the lower
-    /// device is a loop device of this module, which submits nowait itself. Sleeps. Fails with ENOMEM.
+    /// Creates the backing on a file, for a disk that begins at byte `offset`, in buffered mode.
+    /// Sleeps. Fails with ENOMEM.
+    ///
+    /// `over_loop`: the lower device is a loop device of this module, which submits nowait itself.
     pub(crate) fn new(
         file: BackingFile,
         offset: i64,
@@ -166,19 +176,19 @@ impl Backing {
         })
     }
 
-    /// Whether direct I/O is possible, at least for some requests.
+    /// Returns whether direct I/O is possible, at least for some requests.
     fn can_direct(&self) -> bool {
         self.file.can_direct() && geometry::direct_fits(self.offset, self.align.offset)
     }
 
-    /// The size of the disk in sectors. Asks the file system. Sleeps.
+    /// Returns the size of the disk in sectors, from the file system. Sleeps.
     pub(crate) fn capacity(&self, sizelimit: i64) -> u64 {
-        // A file whose size can't be learnt is an empty disk, as with the C driver.
+        // If the size of the file is not available, the disk is empty, as with the C driver.
         let size = self.file.size().unwrap_or(0);
         geometry::capacity(size, self.offset, sizelimit)
     }
 
-    /// The limits of the disk. Sleeps.
+    /// Returns the limits of the disk, as a function that sets them. Sleeps.
     pub(crate) fn limits(&self, block_size: u32) -> impl FnOnce(&mut Limits) + 'static {
         let write_cache = self.file.has_fsync() && !self.read_only;
         let rotational = self.file.rotational();
@@ -197,7 +207,7 @@ impl Backing {
         }
     }
 
-    /// The limits that depend on the I/O mode alone.
+    /// Returns the limits that depend on the I/O mode and the offset only.
     pub(crate) fn io_limits(&self) -> impl FnOnce(&mut Limits) + 'static {
         let memory = self.memory_alignment();
         let atomic = self.atomic_units();
@@ -206,7 +216,8 @@ impl Backing {
         }
     }
 
-    /// The smallest and the largest atomic write, in bytes: only a lower device has them.
+    /// Returns the smallest and the largest atomic write in bytes, which only a lower device
+    /// supports.
     pub(crate) fn atomic_units(&self) -> (u32, u32) {
         if self.mode == IoMode::Remap && !self.read_only {
             geometry::atomic_units(self.offset, self.file.atomic_units())
@@ -215,22 +226,22 @@ impl Backing {
         }
     }
 
-    /// The memory alignment that requests must have.
+    /// Returns the memory alignment that requests must have, in bytes.
     pub(crate) fn memory_alignment(&self) -> u32 {
         geometry::memory_alignment(self.mode.is_direct(), self.align.memory, PAGE_SIZE as u32)
     }
 
-    /// Writes dirty pages of the file back, so that direct I/O does not find them, and for direct I/O
-    /// invalidates the page cache, as direct writes wait for pages that are there. Sleeps.
+    /// Writes back the page cache of the file, so that direct I/O does not find dirty pages. For
+    /// direct I/O also drops it, as direct writes wait for cached pages. Sleeps.
     pub(crate) fn sync_and_invalidate(&self) {
-        // An error stays with the file: the next flush reports it.
+        // The file keeps an error, and the next flush reports it.
         let _ = self.file.write_back();
         if self.mode.is_direct() {
             self.file.drop_cache();
         }
     }
 
-    /// The backoff for requests of this kind.
+    /// Returns the backoff for requests of this kind.
     pub(crate) fn backoff(&self, op: Op) -> &NowaitBackoff {
         match op {
             Op::Read => &self.read_backoff,
@@ -238,8 +249,8 @@ impl Backing {
         }
     }
 
-    /// The same backing at byte `offset` of the file. Direct I/O is switched off where the new offset does not
-    /// allow it. Sleeps. Fails with ENOMEM.
+    /// Returns the same backing at byte `offset` of the file. Disables direct I/O if the new offset
+    /// does not permit it. Sleeps. Fails with ENOMEM.
     pub(crate) fn with_offset(&self, offset: i64, block_size: u32) -> Result<Self> {
         let there = Self {
             offset,
@@ -248,8 +259,8 @@ impl Backing {
         there.with_direct(self.mode.is_direct(), block_size)
     }
 
-    /// The same backing in another mode, for a disk with this block size: direct only if asked for
-    /// and possible. Sleeps. Fails with ENOMEM.
+    /// Returns the same backing in another mode, for a disk with this logical block size. The mode
+    /// is direct only if requested and possible. Sleeps. Fails with ENOMEM.
     pub(crate) fn with_direct(&self, want: bool, block_size: u32) -> Result<Self> {
         let direct = want && self.can_direct();
         if direct {
@@ -277,7 +288,8 @@ impl Backing {
     }
 }
 
-/// Whether a file can be read and, if opened so, written by requests: EINVAL if not.
+/// Checks that requests can read the file and, if it is open for writing, write it. Fails with
+/// EINVAL.
 pub(crate) fn check_operations(file: &BackingFile) -> Result {
     if !file.has_read_iter() || (file.writable() && !file.has_write_iter()) {
         return Err(EINVAL);
@@ -285,7 +297,7 @@ pub(crate) fn check_operations(file: &BackingFile) -> Result {
     Ok(())
 }
 
-/// Whether a file is of a kind that can back a disk: EINVAL if not.
+/// Checks that the file is a regular file or a block device. Fails with EINVAL.
 pub(crate) fn check_kind(file: &BackingFile) -> Result {
     if !file.is_regular() && !file.is_block() {
         return Err(EINVAL);
@@ -293,14 +305,14 @@ pub(crate) fn check_kind(file: &BackingFile) -> Result {
     Ok(())
 }
 
-/// The largest request: the block layer's cap of old, as the C driver has it, of scattered pages.
+/// The largest request, in scattered pages: the former cap of the block layer, as in the C driver.
 const REQUEST_SIZE: RequestSize = RequestSize {
     sectors: 2560,
     segments: 320,
     segment: u32::MAX,
 };
 
-/// The limits of a device that has no backing.
+/// Sets the limits of a device that has no backing.
 pub(crate) fn idle_limits(limits: &mut Limits) {
     limits
         .set_block_size(geometry::SECTOR)

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The control node: adding, removing and finding devices.
+//!
+//! [`Control`] owns all devices of the module, each as a [`Live`] in the [`Slot`] of its number.
+//! [`Node`] serves the ioctls of `/dev/loop-control`, and [`Probe`] adds a device when a node
+//! without a device is opened.
 
 use crate::{
     backing::idle_limits,
@@ -46,7 +50,7 @@ use kernel_ext::{
     }, //
 };
 
-/// All devices of the module.
+/// The devices of the module.
 #[pin_data]
 pub(crate) struct Control {
     shared: Arc<Shared>,
@@ -58,14 +62,14 @@ pub(crate) struct Control {
     devices: KillableMutex<RBTree<u32, Slot>>,
 }
 
-/// What a number stands for.
+/// The state of a number that is in use.
 enum Slot {
-    /// Its device is being made or removed, without the lock held.
+    /// The device is being added or removed, without the lock held.
     Busy,
     Live(Live),
 }
 
-/// A device with its disk. Dropping it removes the disk; it must be unbound.
+/// A device with its disk. Dropping it removes the disk; the device must be unbound.
 struct Live {
     dev: Arc<LoopDevice>,
     disk: DiskRegistration<LoopDevice>,
@@ -73,7 +77,8 @@ struct Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // A worker may still hold the disk; if it let go last, it would wait for itself.
+        // A worker may still hold a reference to the disk. Dropping the last reference in a worker
+        // of the device would wait for that worker.
         self.dev.drain();
     }
 }
@@ -90,7 +95,9 @@ impl Control {
         })
     }
 
-    /// Adds the device with this number, or with the lowest free one. EEXIST if it is there.
+    /// Adds the device with this number, or with the lowest free one. Sleeps. Fails with EEXIST if
+    /// the device exists, EINVAL if the number has no minors, ENOMEM, and EINTR if the task is
+    /// killed.
     pub(crate) fn add(&self, number: Option<u32>) -> Result<u32> {
         let node = RBTreeNodeReservation::new(GFP_KERNEL)?;
         let mut devices = self.devices.lock_killable()?;
@@ -105,7 +112,7 @@ impl Control {
         devices.insert(node.into_node(number, Slot::Busy));
         drop(devices);
 
-        // Showing a disk makes others open it, which needs the lock for none of it.
+        // Adding a disk makes other tasks open it. None of that needs the lock, so it is not held.
         let made = self.make(number);
         let mut devices = self.devices.lock();
         match made {
@@ -149,14 +156,15 @@ impl Control {
         Ok(Live { dev, disk })
     }
 
-    /// Removes a device: ENODEV if there is none, EBUSY if it is bound or open.
+    /// Removes a device. Sleeps. Fails with ENODEV if it does not exist, EBUSY if it is bound or
+    /// open, EINVAL for a negative number, and EINTR if the task is killed.
     fn remove(&self, number: i32) -> Result {
         let Ok(number) = u32::try_from(number) else {
             pr_warn_once!("deleting an unspecified loop device is not supported\n");
             return Err(EINVAL);
         };
         let live = self.take(number)?;
-        // A device may be busy for long: not with all others locked.
+        // A device may hold its state lock for long, so the lock of all devices is not held here.
         match Self::retire(&live) {
             Ok(()) => {
                 drop(live);
@@ -172,7 +180,7 @@ impl Control {
         }
     }
 
-    /// Takes a device out, so that nobody else removes it. Its number stays taken.
+    /// Takes a device out of its slot, so that no other task removes it. The number stays in use.
     fn take(&self, number: u32) -> Result<Live> {
         let mut devices = self.devices.lock_killable()?;
         let slot = devices.get_mut(&number).ok_or(ENODEV)?;
@@ -182,7 +190,8 @@ impl Control {
         }
     }
 
-    /// Keeps a device from being opened and bound from now on. EBUSY if it is already.
+    /// Makes later opens and binds of a device fail. Fails with EBUSY if it is bound or open
+    /// already.
     fn retire(live: &Live) -> Result {
         let mut state = live.dev.state()?;
         if !matches!(*state, State::Unbound) || live.disk.openers() > 0 {
@@ -192,13 +201,14 @@ impl Control {
         Ok(())
     }
 
-    /// The lowest number whose device is not bound; one is added if all are.
+    /// Returns the lowest number whose device is not bound, and adds a device if all are. Sleeps.
     fn get_free(&self) -> Result<u32> {
         let free = self
             .devices
             .lock_killable()?
             .iter()
-            // Losing a race makes one more device, which does no harm.
+            // status() does not lock the state. Losing a race adds one more device, which does no
+            // harm.
             .find(|(_, slot)| matches!(slot, Slot::Live(live) if live.dev.status().is_none()))
             .map(|(number, _)| *number);
         match free {
@@ -219,14 +229,14 @@ fn lowest_free(devices: &KillableGuard<'_, RBTree<u32, Slot>>) -> u32 {
     number
 }
 
-/// A node was opened that has no device.
+/// Adds the device of a node that was opened without one.
 impl Probe for Control {
     fn probe(&self, minor: u32) {
         let number = minor >> self.shared.part_shift;
         if self.probe_limit != 0 && number >= self.probe_limit {
             return;
         }
-        // The opener is told ENXIO, whatever goes wrong here.
+        // The open then fails with ENXIO, whatever the error here.
         let _ = self.add(Some(number));
     }
 }
@@ -237,7 +247,7 @@ pub(crate) struct Node(pub Arc<Control>);
 impl miscdevice::Operations for Node {
     fn ioctl(&self, cmd: u32, arg: usize) -> Result<i32> {
         let number = match cmd {
-            // A negative number asks for any.
+            // A negative number selects the lowest free one.
             cmd::CTL_ADD => self.0.add(u32::try_from(arg as i32).ok())?,
             cmd::CTL_REMOVE => {
                 self.0.remove(arg as i32)?;

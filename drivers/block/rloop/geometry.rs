@@ -2,13 +2,13 @@
 
 //! Sizes, offsets and alignments: arithmetic on numbers that users choose.
 //!
-//! Uses `core` alone, so that it is also tested on the host.
+//! Uses `core` only, so that it is also tested on the host.
 
-/// Bytes in a sector.
+/// The number of bytes in a sector.
 pub(crate) const SECTOR: u32 = 512;
 
-/// The size of a disk in sectors, for a backing file of `file` bytes of which the first `offset`
-/// are skipped and at most `limit` (0: all) are used. Whole sectors only.
+/// Returns the size of a disk in whole sectors, for a backing file of `file` bytes of which the
+/// first `offset` are skipped and at most `limit` (0: all) are used.
 pub(crate) fn capacity(file: i64, offset: i64, limit: i64) -> u64 {
     let mut bytes = if offset > 0 {
         file.saturating_sub(offset)
@@ -21,14 +21,15 @@ pub(crate) fn capacity(file: i64, offset: i64, limit: i64) -> u64 {
     bytes.max(0) as u64 / u64::from(SECTOR)
 }
 
-/// Whether requests of a disk can be direct that begins at byte `offset` of a file whose direct I/O
-/// is in units of `unit` bytes. Where it begins between units, no request would fit.
+/// Returns whether a disk can use direct I/O that begins at byte `offset` of a file with direct I/O
+/// in units of `unit` bytes. If `offset` is not a multiple of the unit, no request is aligned.
 pub(crate) fn direct_fits(offset: i64, unit: u32) -> bool {
     unit != 0 && offset as u64 % u64::from(unit) == 0
 }
 
-/// The smallest and the largest atomic write of a disk that begins at byte `offset` of a device with
-/// those units: each must be aligned to its own length there, too. 0 for none.
+/// Returns the smallest and the largest atomic write of a disk that begins at byte `offset` of a
+/// device with these limits, in bytes; 0 for none. An atomic write must be aligned to its length on
+/// that device, too.
 pub(crate) fn atomic_units(offset: i64, (min, max): (u32, u32)) -> (u32, u32) {
     let max = match offset {
         0 => max,
@@ -41,21 +42,21 @@ pub(crate) fn atomic_units(offset: i64, (min, max): (u32, u32)) -> (u32, u32) {
     }
 }
 
-/// Whether a piece of a request can be direct.
+/// Returns whether `len` bytes at `pos` are aligned for direct I/O in units of `unit` bytes.
 pub(crate) fn aligned(pos: i64, len: u32, unit: u32) -> bool {
     unit != 0 && pos as u64 % u64::from(unit) == 0 && len % unit == 0
 }
 
-/// Where `len` bytes from byte `at` of a disk on are, in a file of which the first `offset` bytes are
-/// left out. `None` where no file has bytes: the offset may have been changed since somebody saw
-/// that the disk has these.
+/// Returns the position of `len` bytes at byte `at` of a disk in a file whose first `offset` bytes
+/// are skipped. `None` if it exceeds the largest file size: the offset may have grown since the
+/// size of the disk was checked.
 pub(crate) fn position(at: u64, len: u32, offset: i64) -> Option<i64> {
     let pos = i64::try_from(at).ok()?.checked_add(offset)?;
     pos.checked_add(len.into()).map(|_| pos)
 }
 
-/// The longest I/O in bytes that is one request on a device with these limits, wherever its memory
-/// lies.
+/// Returns the longest I/O in bytes that is one request on a device with these limits, for any
+/// layout of its memory.
 pub(crate) fn max_nowait_bytes(sectors: u32, segments: u16, page: u32) -> u32 {
     let pages = u32::from(segments).saturating_sub(1); // It may begin in the middle of one.
     sectors
@@ -63,7 +64,7 @@ pub(crate) fn max_nowait_bytes(sectors: u32, segments: u16, page: u32) -> u32 {
         .min(pages.saturating_mul(page))
 }
 
-/// The logical block size of a disk whose user asks for `asked` (0: the default).
+/// Returns the logical block size of a disk for the size that the user asks for (0: the default).
 pub(crate) fn block_size(asked: u32, direct: bool, unit: u32) -> u32 {
     match (asked, direct) {
         (0, true) => unit,
@@ -72,12 +73,13 @@ pub(crate) fn block_size(asked: u32, direct: bool, unit: u32) -> u32 {
     }
 }
 
-/// The minors that a disk with up to `max_part` partitions needs, as a power of two: itself is one.
+/// Returns `log2` of the number of minors of a disk with up to `max_part` partitions. The disk
+/// itself takes one minor.
 pub(crate) fn part_shift(max_part: u32) -> u32 {
     u32::BITS - max_part.leading_zeros()
 }
 
-/// The memory alignment that requests of a disk must have.
+/// Returns the memory alignment that a disk requires of requests, in bytes.
 pub(crate) fn memory_alignment(direct: bool, needed: u32, page: u32) -> u32 {
     if direct {
         needed.clamp(SECTOR, page)

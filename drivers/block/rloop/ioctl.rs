@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ioctls and file operations of a disk: permission, translation, nothing else.
+//! The ioctls and file operations of a disk.
+//!
+//! Checks permissions and converts arguments between user space and `uapi`. The operations
+//! themselves are in `config`.
 
 use crate::{
     config::{
@@ -130,7 +133,7 @@ impl Operations for LoopDevice {
                 check_pointer(arg)?;
                 to_user(arg, &old_status::<{ COMPAT.size }>(self, &COMPAT)?)
             }
-            // Their argument has the same layout for 32-bit programs, or is none.
+            // These have an argument with the same layout for 32-bit programs, or none.
             cmd::SET_FD
             | cmd::CLR_FD
             | cmd::SET_STATUS64
@@ -145,7 +148,8 @@ impl Operations for LoopDevice {
     }
 }
 
-/// Whether the caller may change a bound device: opened for writing, or CAP_SYS_ADMIN. Fails with EPERM.
+/// Checks that the caller may change a bound device: the device is open for writing, or the task
+/// has CAP_SYS_ADMIN. Fails with EPERM.
 fn check_permission(mode: OpenMode) -> Result {
     if mode.write() || capable_sys_admin() {
         Ok(())
@@ -154,7 +158,8 @@ fn check_permission(mode: OpenMode) -> Result {
     }
 }
 
-/// The status as a `struct loop_info` of `N` bytes. EOVERFLOW for what that can't hold.
+/// Returns the status as a `struct loop_info` of `N` bytes. Sleeps. Fails with EOVERFLOW if a value
+/// does not fit.
 fn old_status<const N: usize>(dev: &LoopDevice, layout: &OldLayout) -> Result<[u8; N]> {
     let mut old = [0; N];
     status::get(dev)?

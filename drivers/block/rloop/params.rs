@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Module parameters; each can be read in `/sys/module/rloop/parameters`.
+//! Module parameters, readable in `/sys/module/rloop/parameters`.
+//!
+//! [`Params`] is a checked copy, which [`Params::read`] makes at load.
 
 use crate::geometry;
 use kernel::{
@@ -15,16 +17,16 @@ use kernel_ext::{
     }, //
 };
 
-/// Devices that are there at load, as with Debian's `CONFIG_BLK_DEV_LOOP_MIN_COUNT`.
+/// The number of devices at load, as Debian's `CONFIG_BLK_DEV_LOOP_MIN_COUNT`.
 const DEFAULT_DEVICES: i32 = 8;
 
-/// `DISK_MAX_PARTS`, less the whole disk.
+/// `DISK_MAX_PARTS` without the whole disk.
 const MAX_PARTITIONS: i32 = 255;
 
 /// `MINORBITS`.
 pub(crate) const MINOR_BITS: u32 = 20;
 
-/// The loop driver's own.
+/// The disk name prefix of the loop driver.
 const DEFAULT_NAME: &CStr = c"loop";
 
 module_param!(
@@ -58,33 +60,34 @@ module_param!(
     "Prefix of the disks' names; with it the major is dynamic, so that loop.ko can be there too"
 );
 
-/// What the parameters say, checked.
+/// The checked parameters.
 #[derive(Clone, Copy)]
 pub(crate) struct Params {
-    /// `name`, if another than the loop driver's.
+    /// `name`, if it differs from that of the loop driver.
     pub(crate) name: Option<&'static str>,
-    /// Devices to make at load.
+    /// The number of devices to add at load.
     pub(crate) devices: u32,
-    /// If not 0, opening a missing node makes only devices with lower numbers.
+    /// If not 0, opening a node without a device adds only devices with lower numbers.
     pub(crate) probe_limit: u32,
-    /// Each device has 2 to the power of this minors.
+    /// `log2` of the number of minors per device.
     pub(crate) part_shift: u32,
-    /// Requests in flight per device.
+    /// The number of requests per device.
     pub(crate) depth: u32,
-    /// Hardware queues per device that are polled.
+    /// The number of polled hardware queues per device.
     pub(crate) poll_queues: u32,
-    /// Whether devices are direct by default.
+    /// Whether devices use direct I/O by default.
     pub(crate) dio: bool,
 }
 
 impl Params {
-    /// Reads and checks the parameters. Fails with EINVAL and a message.
+    /// Reads and checks the parameters. Sets `max_part` to the value in effect. Fails with EINVAL
+    /// and logs a message.
     pub(crate) fn read() -> Result<Self> {
-        // The C driver takes a negative one for none.
+        // The C driver treats a negative value as 0.
         let max_part = MAX_PART.get().max(0);
         let part_shift = geometry::part_shift(max_part as u32);
         in_range("max_part", max_part, 0, MAX_PARTITIONS)?;
-        // As it is in effect, for those who count minors.
+        // Show the value in effect to programs that compute minors.
         MAX_PART.set((1 << part_shift) - 1);
         Ok(Self {
             name: name()?,
@@ -113,7 +116,7 @@ fn in_range(what: &str, value: i32, min: i32, max: i32) -> Result<u32> {
 
 fn name() -> Result<Option<&'static str>> {
     let ok = |name: &&str| {
-        // The block layer keeps 15 bytes of a major's name.
+        // The block layer stores 15 bytes of a major's name.
         (1..=15).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             && !name.ends_with(|c: char| c.is_ascii_digit())

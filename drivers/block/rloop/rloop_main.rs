@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! rloop: files and block devices as disks.
+//! rloop: loop block devices on files and block devices.
 //!
-//! Two planes stand on the device and what it is made of (`device`, `backing`, `geometry`, `nowait`, `stats`,
-//! `uapi`): the control plane, which binds, changes and clears devices (`control`, `ioctl`, `config`), and the
-//! data plane, which serves requests (`io`).
+//! The control plane (`control`, `ioctl`, `config`) adds, binds, changes and clears devices. The
+//! data plane (`io`) serves requests. Both use the device and its parts: `device`, `backing`,
+//! `geometry`, `nowait`, `stats` and `uapi`. `params` has the module parameters.
 
 #![deny(unsafe_code)]
 
@@ -53,7 +53,9 @@ const LOOP_MAJOR: u32 = 7;
 /// `LOOP_CTRL_MINOR`.
 const CONTROL_MINOR: u32 = 237;
 
-/// The module. Its fields go in this order at unload: no new device, then the devices.
+/// The data of the module.
+///
+/// At unload the fields are dropped in this order: first those that add devices, then the devices.
 struct Rloop {
     _major: MajorRegistration<Control>,
     _node: miscdevice::Registration<Node>,
@@ -64,7 +66,7 @@ impl kernel::Module for Rloop {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let params = Params::read()?;
         let prefix = params.name.unwrap_or("loop");
-        // Another name stands beside the loop driver, so it can't have its numbers.
+        // With another name the loop driver may be loaded, too, so rloop does not take its numbers.
         let (major, minor) = match params.name {
             None => (LOOP_MAJOR, Some(CONTROL_MINOR)),
             Some(_) => (0, None),
@@ -82,11 +84,11 @@ impl kernel::Module for Rloop {
         )
         .inspect_err(|e| explain_busy(*e, &params))?;
         major.probe_with(control.clone());
-        // A disk that is shown may be open at once, so nothing fails from here on.
+        // A disk may be open as soon as it is added, so init must not fail from here on.
         for number in 0..params.devices {
             match control.add(Some(number)) {
                 Ok(_) => (),
-                // Somebody was faster through the control node.
+                // Another task has added the device through the control node.
                 Err(e) if e == EEXIST => (),
                 Err(e) => pr_warn!("{prefix}{number} could not be added ({})\n", e.to_errno()),
             }

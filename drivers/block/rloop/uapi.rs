@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ABI of `include/uapi/linux/rloop.h`: numbers, and structs to and from bytes.
+//! The ABI of `include/uapi/linux/rloop.h`: constants, and conversion of structs to and from bytes.
 //!
-//! Uses `core` alone, so that it is also tested on the host. `uapi/check.rs` checks it against the
+//! [`Info`] is `struct loop_info64`, converted also from and to `struct loop_info` by an
+//! [`OldLayout`], and [`Config`] is `struct loop_config`.
+//!
+//! Uses `core` only, so that it is also tested on the host. `uapi/check.rs` checks it against the
 //! header when the module is built.
 
 #[cfg(not(test))]
 mod check;
 
-/// ioctl numbers of a disk and of the control node.
+/// The ioctl numbers of a disk and of the control node.
 pub(crate) mod cmd {
     pub(crate) const SET_FD: u32 = 0x4C00;
     pub(crate) const CLR_FD: u32 = 0x4C01;
@@ -32,7 +35,7 @@ pub(crate) mod flag {
     pub(crate) const AUTOCLEAR: u32 = 4;
     pub(crate) const PARTSCAN: u32 = 8;
     pub(crate) const DIRECT_IO: u32 = 16;
-    /// What LOOP_CONFIGURE may set.
+    /// The flags that LOOP_CONFIGURE may set.
     pub(crate) const CONFIGURABLE: u32 = READ_ONLY | AUTOCLEAR | PARTSCAN | DIRECT_IO;
 }
 
@@ -45,11 +48,11 @@ pub(crate) const CRYPT_NONE: u32 = 0;
 pub(crate) const CRYPT_XOR: u32 = 1;
 pub(crate) const CRYPT_CRYPTOAPI: u32 = 18;
 
-/// A value does not fit into the old struct: EOVERFLOW.
+/// A value that does not fit into `struct loop_info`: EOVERFLOW.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Overflow;
 
-/// The parts of `struct loop_info64` that mean something to the driver.
+/// The fields of `struct loop_info64` that the driver uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Info {
     pub(crate) device: u64,
@@ -96,8 +99,8 @@ pub(crate) mod info64 {
     pub(crate) const FILE_NAME: usize = 56;
 }
 
-/// The layout of a `struct loop_info`, which depends on the program's word size: offsets in bytes,
-/// and the sizes of its `dev_t` and `long`.
+/// The layout of `struct loop_info`, which depends on the program's word size: the size and the
+/// offsets in bytes, and the sizes of its `dev_t` and `long`.
 pub(crate) struct OldLayout {
     pub(crate) size: usize,
     pub(crate) number: usize,
@@ -111,7 +114,7 @@ pub(crate) struct OldLayout {
     pub(crate) name: usize,
 }
 
-/// Of a 64-bit program.
+/// The layout for a 64-bit program.
 pub(crate) const NATIVE: OldLayout = OldLayout {
     size: 168,
     number: 0,
@@ -125,7 +128,7 @@ pub(crate) const NATIVE: OldLayout = OldLayout {
     name: 48,
 };
 
-/// Of a 32-bit program on a 64-bit kernel.
+/// The layout for a 32-bit program on a 64-bit kernel.
 pub(crate) const COMPAT: OldLayout = OldLayout {
     size: 140,
     number: 0,
@@ -163,7 +166,7 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..at + value.len()].copy_from_slice(value);
 }
 
-/// An unsigned integer of up to 8 bytes. Little-endian, as are all machines that we build for.
+/// Reads an unsigned integer of up to 8 bytes. Little-endian, as all supported architectures are.
 fn uint_at(bytes: &[u8], at: usize, len: usize) -> u64 {
     let mut b = [0; 8];
     b[..len].copy_from_slice(&bytes[at..at + len]);
@@ -182,13 +185,13 @@ fn put_uint(bytes: &mut [u8], at: usize, len: usize, value: u64) -> Result<(), O
 fn name_at(bytes: &[u8], at: usize) -> [u8; NAME_SIZE] {
     let mut name = [0; NAME_SIZE];
     name.copy_from_slice(&bytes[at..at + NAME_SIZE]);
-    // The driver's copy always ends.
+    // The driver's copy always ends with a null byte.
     name[NAME_SIZE - 1] = 0;
     name
 }
 
 impl Info {
-    /// From a `struct loop_info64`.
+    /// Converts from `struct loop_info64`.
     pub(crate) fn from_info64(b: &[u8; info64::SIZE]) -> Self {
         Self {
             device: u64_at(b, info64::DEVICE),
@@ -204,7 +207,7 @@ impl Info {
         }
     }
 
-    /// To a `struct loop_info64`; what is not known is zero.
+    /// Converts to `struct loop_info64`. Fields that the driver does not use are zero.
     pub(crate) fn to_info64(&self) -> [u8; info64::SIZE] {
         let mut b = [0; info64::SIZE];
         put(&mut b, info64::DEVICE, &self.device.to_ne_bytes());
@@ -218,8 +221,9 @@ impl Info {
         b
     }
 
-    /// From a `struct loop_info`. It has no size limit, and its encryption fields are ignored as
-    /// the C driver does. A negative offset becomes one that no file has.
+    /// Converts from `struct loop_info`. It has no size limit, and the driver ignores its
+    /// encryption fields, as the C driver does. A negative offset becomes one beyond the largest
+    /// file.
     pub(crate) fn from_old(layout: &OldLayout, b: &[u8]) -> Self {
         Self {
             device: uint_at(b, layout.device, layout.dev_bytes),
@@ -233,7 +237,7 @@ impl Info {
         }
     }
 
-    /// To a `struct loop_info` of zeroes. Fails when a value doesn't fit.
+    /// Converts to a zeroed `struct loop_info`. Fails if a value does not fit.
     pub(crate) fn to_old(&self, layout: &OldLayout, b: &mut [u8]) -> Result<(), Overflow> {
         let offset = i32::try_from(self.offset).map_err(|_| Overflow)?;
         put(b, layout.number, &self.number.to_ne_bytes());
@@ -256,7 +260,7 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// From a `struct loop_config`.
+    /// Converts from `struct loop_config`.
     pub(crate) fn from_bytes(b: &[u8; config::SIZE]) -> Self {
         let mut info = [0; info64::SIZE];
         info.copy_from_slice(&b[config::INFO..config::INFO + info64::SIZE]);

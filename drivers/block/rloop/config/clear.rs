@@ -21,11 +21,12 @@ use kernel_ext::block::gen_disk::{
     Disk, //
 };
 
-/// LOOP_CLR_FD: has the last close clear the device. If only the caller has the device open, no other task
-/// can open it any more. Sleeps.
+/// LOOP_CLR_FD: makes the last close clear the device. If only the caller has the device open,
+/// later opens fail. Sleeps. Fails with ENXIO if the device is not bound, and with EINTR if the
+/// task is killed.
 pub(crate) fn clear_fd(disk: &Disk<LoopDevice>) -> Result {
     let dev = disk.device();
-    // A device that another one is being bound to must not be cleared meanwhile.
+    // The device must not be cleared while another device is being bound to it.
     let _nesting = dev.shared.nesting.lock_killable()?;
     let mut bound = dev.lock_bound()?;
     let rundown = disk.openers() == 1;
@@ -42,7 +43,7 @@ pub(crate) fn clear_fd(disk: &Disk<LoopDevice>) -> Result {
     Ok(())
 }
 
-/// The last close: clears the device if LOOP_CLR_FD or autoclear asks for it. Sleeps.
+/// Clears the device at the last close after LOOP_CLR_FD or with autoclear. Sleeps.
 pub(crate) fn last_close(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>) {
     let dev = disk.device();
     let bound = {
@@ -63,21 +64,23 @@ pub(crate) fn last_close(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice
     clear(disk, closed, bound);
 }
 
-/// Undoes what binding has done. Only the last close calls it, and new openers wait for that. Requests that
-/// cross the last close find no backing from `unpublish()` on, and fail.
+/// Reverts the binding. Sleeps.
+///
+/// Only the last close calls it, and new openers wait for the last close. Requests that are
+/// submitted during the last close find no backing after `unpublish()`, and fail.
 fn clear(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>, bound: KBox<Bound>) {
     let dev = disk.device();
     disk.invalidate();
     if let Some(status) = dev.status() {
-        // A worker that still has to shrink the limits leaves them alone.
+        // A worker that has yet to shrink the limits then leaves them unchanged.
         status.backing.unsupported.retire();
     }
     let backing = closed.unpublish();
-    // Limits that only shrink are not refused.
+    // The block layer does not refuse limits that only shrink.
     let _ = disk.update_limits(idle_limits);
     disk.set_nomerges(false);
     let Bound { group, gfp, module } = KBox::into_inner(bound);
-    // Waits for show and store functions of the attributes, which lock the state: it is not held here.
+    // Waits for running show and store functions, which lock the state, so it is not held here.
     drop(group);
     disk.uevent_change();
     drop(gfp);
@@ -96,6 +99,6 @@ fn clear(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>, bound: KBox<B
     *state = State::Unbound;
     drop(state);
     drop(backing);
-    // The caller, which is closing the device, still holds a reference to the module.
+    // The caller is closing the device and still holds a reference to the module.
     drop(module);
 }

@@ -50,7 +50,11 @@ use kernel_ext::{
     module::ModuleRef, //
 };
 
-/// Binds a device to a file. Sleeps. Where it fails, nothing has changed.
+/// Binds a device to a file. Sleeps. If it fails, the device is unchanged.
+///
+/// Fails with EBADF for a bad descriptor or a cycle of devices, EBUSY if the device is bound or
+/// claimed, EINTR if the task is killed, EINVAL for a file, flags or a block size that are not
+/// supported, EOVERFLOW for a negative offset or limit, and ENOMEM.
 pub(crate) fn configure(
     disk: &Disk<LoopDevice>,
     bdev: &BlockDevice,
@@ -61,7 +65,7 @@ pub(crate) fn configure(
     let file = BackingFile::from_fd(config.fd)?;
     backing::check_operations(&file)?;
 
-    // A device that is open exclusively is changed by that opener only.
+    // If the device is open exclusively, only that opener may change it.
     let _claim = if mode.exclusive() {
         None
     } else {
@@ -91,7 +95,7 @@ pub(crate) fn configure(
         name: settings.name,
     };
     let partscan = new.partscan;
-    // Allocated before anything is visible from outside.
+    // Allocate before user space can see a change.
     let room = KBox::<Bound>::new_uninit(GFP_KERNEL)?;
     let gfp = RestrictedGfp::new(&dev.shared.gfp, &backing.file)?;
     disk.update_limits(backing.limits(block_size))
@@ -116,7 +120,7 @@ pub(crate) fn configure(
     let sectors = backing.capacity(new.sizelimit);
     disk.set_nomerges(backing.mode == IoMode::Remap);
     dev.rearm_late_report();
-    // Nothing is published, as the device was not bound.
+    // Returns no old backing, as the device was not bound.
     let _ = disk.publish_first(backing);
     dev.set_status(&mut state, Some(new));
     disk.set_capacity_and_notify(sectors);
@@ -125,7 +129,7 @@ pub(crate) fn configure(
     drop(state);
     drop(nesting);
     if partscan {
-        // Before the uevent, so that the programs that it wakes find the partitions.
+        // Scan before the uevent, so that programs that it wakes find the partitions.
         status::scan_partitions(dev, disk);
     }
     drop(quiet);
@@ -136,7 +140,7 @@ pub(crate) fn configure(
     Ok(())
 }
 
-/// The backing of a device with this configuration, and the logical block size of the disk.
+/// Returns the backing of a device with this configuration, and the logical block size of the disk.
 fn new_backing(
     dev: &LoopDevice,
     file: BackingFile,
@@ -151,7 +155,8 @@ fn new_backing(
     let stats = Arc::new(Stats::new()?, GFP_KERNEL)?;
     let over_loop = nesting::is_over_loop(&file);
     let backing = Backing::new(file, offset, read_only, over_loop, stats)?;
-    // The default of the module parameter does not change the block size, which images depend on.
+    // The `dio` parameter does not change the default block size, as the content of images depends
+    // on it.
     let block_size = geometry::block_size(config.block_size, asked, backing.align.offset);
     let backing = backing.with_direct(asked || dev.shared.dio, block_size)?;
     Ok((backing, block_size))
@@ -165,7 +170,10 @@ fn refuse_block_size(dev: &LoopDevice, size: u32) {
     );
 }
 
-/// Puts another file of the same size behind a read-only device.
+/// Replaces the backing of a read-only device by another file of the same size. Sleeps.
+///
+/// Fails with ENXIO if the device is not bound, EINVAL if it is writable or the file is of another
+/// size or kind, EBADF for a bad descriptor or a cycle of devices, and EINTR if the task is killed.
 pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     let dev = disk.device();
     let file = BackingFile::from_fd(fd)?;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Loop devices on top of loop devices.
+//!
+//! `Shared::nesting` is held while a device is bound to another loop device, so that the chain of
+//! devices does not change during the check for a cycle.
 
 use crate::device::LoopDevice;
 use kernel::{
@@ -16,12 +19,12 @@ use kernel_ext::{
     sync::KillableGuard, //
 };
 
-/// Whether a file is a loop device of this module, or a partition of one.
+/// Returns whether a file is a loop device of this module, or a partition of one.
 pub(crate) fn is_loop(file: &BackingFile) -> bool {
     below(file).is_some()
 }
 
-/// Whether the lower device of a file is a loop device of this module.
+/// Returns whether the lower device of a file is a loop device of this module.
 pub(crate) fn is_over_loop(file: &BackingFile) -> bool {
     file.lower_device()
         .and_then(BlockDevice::driver_data::<LoopDevice>)
@@ -32,8 +35,8 @@ fn below(file: &BackingFile) -> Option<&LoopDevice> {
     file.block_device().and_then(BlockDevice::driver_data)
 }
 
-/// Locks the chains of loop devices if `file` is part of one. Sleeps. Fails with EINTR if the task is
-/// killed.
+/// Takes the lock of all chains of loop devices if `file` is part of one. Sleeps. Fails with EINTR
+/// if the task is killed.
 pub(crate) fn lock<'a>(
     dev: &'a LoopDevice,
     file: &BackingFile,
@@ -43,8 +46,8 @@ pub(crate) fn lock<'a>(
         .transpose()
 }
 
-/// Walks the chain of loop devices below `file`. Fails with EBADF if it leads back to `dev`, and with EINVAL
-/// if it ends in a device that has no backing.
+/// Walks the chain of loop devices below `file`. Fails with EBADF if it leads to `dev`, and with
+/// EINVAL if a device in it has no backing.
 pub(crate) fn check(dev: &Arc<LoopDevice>, disk: &Disk<LoopDevice>, file: &BackingFile) -> Result {
     let mut file = file.clone();
     while let Some(lower) = below(&file) {
@@ -53,7 +56,7 @@ pub(crate) fn check(dev: &Arc<LoopDevice>, disk: &Disk<LoopDevice>, file: &Backi
         }
         let status = lower.status().filter(|s| !s.rundown).ok_or(EINVAL)?;
         if core::ptr::eq(lower, &**dev) {
-            // A partition of the device itself.
+            // `file` is a partition of the device itself.
             return Err(EBADF);
         }
         file = status.backing.file.clone();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! LOOP_SET_STATUS and LOOP_GET_STATUS, and the settings that LOOP_CONFIGURE has in common with them.
+//! LOOP_SET_STATUS and LOOP_GET_STATUS, and the settings that they share with LOOP_CONFIGURE.
 
 use crate::{
     device::{
@@ -21,19 +21,23 @@ use kernel::{
 };
 use kernel_ext::block::gen_disk::Disk;
 
-/// The settings in a `loop_info64`, checked: offset and limit are not negative.
+/// The checked settings of a `struct loop_info64`.
+///
+/// # Invariants
+///
+/// `offset` and `sizelimit` are not negative. `name` ends with a null byte.
 pub(crate) struct Settings {
-    /// Where the disk begins in its backing, in bytes.
+    /// The byte of the backing file at which the disk begins.
     pub(crate) offset: i64,
-    /// The most that it uses of its backing, in bytes; 0 for all.
+    /// The largest part of the backing file to use, in bytes; 0 for all.
     pub(crate) sizelimit: i64,
-    /// The name that the user has set; ends with a zero byte.
+    /// The name that the user has set.
     pub(crate) name: [u8; uapi::NAME_SIZE],
 }
 
 impl Settings {
-    /// Checks `info`. Fails with EINVAL for encryption, which is not supported, and with EOVERFLOW for an offset
-    /// or a limit that is negative as a file offset.
+    /// Checks `info`. Fails with EINVAL for encryption, which is not supported, and with EOVERFLOW
+    /// if the offset or the limit is negative as a file offset.
     pub(crate) fn from_info(info: &Info) -> Result<Self> {
         if info.encrypt_key_size as usize > uapi::KEY_SIZE {
             return Err(EINVAL);
@@ -58,13 +62,17 @@ impl Settings {
     }
 }
 
-/// Changes offset, size limit, name, autoclear and partition scan of a bound device.
+/// Changes offset, size limit, name, autoclear and partition scan of a bound device. Sleeps.
+///
+/// Fails with ENXIO if the device is not bound, EINTR if the task is killed, and as
+/// [`Settings::from_info`].
 pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Result {
     let mut bound = dev.lock_bound()?;
     let old = bound.status().clone();
     if info.offset != old.backing.offset as u64 || info.sizelimit != old.sizelimit as u64 {
-        // The page cache of the disk belongs to the old range of the file. As in the C driver, it is dropped
-        // even if the new range is refused: the caller then sees what the file holds now.
+        // The page cache of the disk belongs to the old range of the file. As in the C driver, drop
+        // it even if the new range is refused, so that the caller then reads the current content of
+        // the file.
         let _ = disk.part0().sync_and_invalidate();
     }
     let settings = Settings::from_info(info)?;
@@ -84,7 +92,7 @@ pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Res
         backing,
         sizelimit: settings.sizelimit,
         autoclear: info.flags & flag::AUTOCLEAR != 0,
-        // LO_FLAGS_AUTOCLEAR cleared cancels a lazy detach.
+        // Clearing LO_FLAGS_AUTOCLEAR cancels a lazy detach.
         detaching: old.detaching && info.flags & flag::AUTOCLEAR != 0,
         partscan: old.partscan || scan,
         name: settings.name,
@@ -110,10 +118,11 @@ pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Res
     Ok(())
 }
 
-/// The status of a bound device, for LOOP_GET_STATUS. Sleeps.
+/// Returns the status of a bound device, for LOOP_GET_STATUS. Sleeps. Fails with ENXIO if the
+/// device is not bound, EINTR if the task is killed, and the errors of `vfs_getattr()`.
 pub(crate) fn get(dev: &LoopDevice) -> Result<Info> {
     let status = dev.lock_bound()?.status().clone();
-    // Asks the file system, which may take long, so the state is not held.
+    // The file system may take long to answer, so the state is not held.
     let id = status.backing.file.identity()?;
     Ok(Info {
         device: id.device,
@@ -128,7 +137,7 @@ pub(crate) fn get(dev: &LoopDevice) -> Result<Info> {
     })
 }
 
-/// `LO_FLAGS_*` in effect.
+/// Returns the `LO_FLAGS_*` in effect.
 fn flags(status: &Status) -> u32 {
     let bit = |on: bool, flag: u32| if on { flag } else { 0 };
     bit(status.backing.read_only, flag::READ_ONLY)
@@ -137,7 +146,7 @@ fn flags(status: &Status) -> u32 {
         | bit(status.backing.mode.is_direct(), flag::DIRECT_IO)
 }
 
-/// Scans for partitions. Sleeps. The state must not be held: opening the disk locks it.
+/// Scans for partitions. Sleeps. The caller must not hold the state, as opening the disk locks it.
 pub(crate) fn scan_partitions(dev: &LoopDevice, disk: &Disk<LoopDevice>) {
     if let Err(e) = disk.scan_partitions() {
         pr_warn!(

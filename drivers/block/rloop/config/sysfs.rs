@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! sysfs: the directory `loop` of a bound device, and the directory `rloop` with state and counters of every
-//! device.
+//! sysfs directories: `loop` of a bound device, and `rloop` with the state and the counters of
+//! every device.
 
 use crate::{
     config::update,
@@ -31,7 +31,7 @@ use kernel_ext::block::gen_disk::{
     Disk, //
 };
 
-/// Makes the directories of all devices. Sleeps. Fails with ENOMEM.
+/// Creates the directories, which all devices share. Sleeps. Fails with ENOMEM.
 pub(crate) fn directories() -> Result<Directories> {
     Ok(Directories {
         binding: Arc::new(Directory::new(c"loop", LOOP)?, GFP_KERNEL)?,
@@ -39,8 +39,10 @@ pub(crate) fn directories() -> Result<Directories> {
     })
 }
 
-/// Adds the directory `loop` to a disk, until the group is dropped. Sleeps. The store function of `dio` locks
-/// the state, so once the group is there, nothing may fail and drop it while the state is held.
+/// Adds the directory `loop` to a disk, until the group is dropped. Sleeps.
+///
+/// The store function of `dio` locks the state, and dropping the group waits for it. So with the
+/// state held, no operation that would drop the group on failure may follow.
 pub(crate) fn show_binding(disk: &Disk<LoopDevice>) -> Result<Group<LoopDevice>> {
     Group::new(disk, disk.device().shared.directories.binding.clone())
 }
@@ -95,7 +97,7 @@ fn state(disk: &Disk<LoopDevice>, out: &mut Page<'_>) -> Result {
     line(out, fmt!("{state}"))
 }
 
-/// The status; a device that is being bound or cleared has none.
+/// Returns the status. Fails with ENXIO for a device that is not bound.
 fn status(disk: &Disk<LoopDevice>) -> Result<Status> {
     disk.device().status().ok_or(ENXIO)
 }

@@ -21,7 +21,8 @@ use kernel_ext::block::{
     gen_disk::Disk, //
 };
 
-/// Switches direct I/O on or off. Fails with EINVAL if the backing or the block size does not allow it.
+/// Enables or disables direct I/O. Sleeps. Fails with EINVAL if the backing or the block size does
+/// not permit it, ENXIO if the device is not bound, and EINTR if the task is killed.
 pub(crate) fn set_direct_io(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool) -> Result {
     let mut bound = dev.lock_bound()?;
     let old = bound.status();
@@ -43,8 +44,9 @@ pub(crate) fn set_direct_io(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool)
     bound.replace_backing(disk, new, limits)
 }
 
-/// Sets the logical block size in bytes, or the default for 0. Fails with EINVAL if the block layer does not
-/// support the size.
+/// Sets the logical block size in bytes, or the default for 0. Sleeps. Fails with EINVAL if the
+/// block layer does not support the size, EBUSY if the device is claimed, ENXIO if it is not bound,
+/// and EINTR if the task is killed.
 pub(crate) fn set_block_size(
     dev: &LoopDevice,
     disk: &Disk<LoopDevice>,
@@ -53,7 +55,7 @@ pub(crate) fn set_block_size(
     size: usize,
 ) -> Result {
     let size = u32::try_from(size).map_err(|_| EINVAL)?;
-    // A device that is open exclusively is changed by that opener only.
+    // If the device is open exclusively, only that opener may change it.
     let _claim = if mode.exclusive() {
         None
     } else {
@@ -73,12 +75,13 @@ pub(crate) fn set_block_size(
         ..old.clone()
     };
 
-    // The page cache of the disk is in blocks of the old size.
+    // The page cache of the disk consists of blocks of the old size.
     let _ = disk.part0().sync_and_invalidate();
     bound.replace_backing(disk, new, limits)
 }
 
-/// Updates the size of the disk to that of the backing file, which may have changed.
+/// Sets the size of the disk to that of the backing file, which may have changed. Sleeps. Fails
+/// with ENXIO if the device is not bound, and with EINTR if the task is killed.
 pub(crate) fn set_capacity(dev: &LoopDevice, disk: &Disk<LoopDevice>) -> Result {
     let bound = dev.lock_bound()?;
     let status = bound.status();

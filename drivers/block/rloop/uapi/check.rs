@@ -2,7 +2,8 @@
 
 //! Compares `uapi.rs` with `include/uapi/linux/rloop.h` at compile time.
 //!
-//! The crate `abi_layout` is generated from what the C compiler makes of the header.
+//! The crate `abi_layout` is generated from `rust/abi_layout.c`, which the C compiler compiles with
+//! the header.
 
 #[cfg(CONFIG_COMPAT)]
 use crate::uapi::COMPAT;
@@ -74,7 +75,7 @@ same! {
     cmd::CTL_GET_FREE => c::CMD_CTL_GET_FREE,
 }
 
-// Else the kernel has no 32-bit programs, or no types for them.
+// Without CONFIG_COMPAT there are no 32-bit programs, or no types for them.
 #[cfg(CONFIG_COMPAT)]
 same! {
     COMPAT.size => c::COMPAT_SIZE,
