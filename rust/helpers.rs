@@ -6,7 +6,10 @@
 //! the field that it wraps. Types that both languages share by value or by pointer are declared
 //! twice, here and in the header, and must have the same layout.
 
-use core::mem::MaybeUninit;
+use core::mem::{
+    offset_of,
+    MaybeUninit, //
+};
 use kernel::{
     bindings::{
         attribute_group,
@@ -96,13 +99,19 @@ pub(crate) type BioEndIo = unsafe extern "C" fn(*mut bio);
 
 /// The flags of `kx_kiocb_init()`: `KX_IO_DIRECT` and so on.
 pub(crate) mod io {
-    pub(crate) const DIRECT: u32 = 1;
-    pub(crate) const DSYNC: u32 = 2;
-    pub(crate) const DONTCACHE: u32 = 4;
-    pub(crate) const NOWAIT: u32 = 8;
-    pub(crate) const NOIO: u32 = 16;
-    pub(crate) const POLLED: u32 = 32;
+    use shim_layout as c;
+
+    pub(crate) const DIRECT: u32 = c::IO_DIRECT as u32;
+    pub(crate) const DSYNC: u32 = c::IO_DSYNC as u32;
+    pub(crate) const DONTCACHE: u32 = c::IO_DONTCACHE as u32;
+    pub(crate) const NOWAIT: u32 = c::IO_NOWAIT as u32;
+    pub(crate) const NOIO: u32 = c::IO_NOIO as u32;
+    pub(crate) const POLLED: u32 = c::IO_POLLED as u32;
 }
+
+const _: () = assert!(size_of::<Charge>() == shim_layout::CHARGE_SIZE);
+const _: () = assert!(size_of::<InlineState>() == shim_layout::INLINE_SIZE);
+const _: () = assert!(offset_of!(InlineState, fits) == shim_layout::INLINE_FITS);
 
 #[allow(improper_ctypes)] // Empty structs of C, as in the bindings crate.
 extern "C" {

@@ -30,7 +30,7 @@ pub enum Priority {
     High,
 }
 
-/// `WQ_NAME_LEN`.
+/// `WQ_NAME_LEN`, which is private to kernel/workqueue.c.
 const NAME_LEN: usize = 32;
 
 /// An unbound, freezable workqueue: wraps `struct workqueue_struct`.

@@ -122,11 +122,11 @@ impl OpenMode {
 
     /// Returns whether `BLK_OPEN_WRITE` is set.
     pub fn write(self) -> bool {
-        self.0 & 1 != 0
+        self.0 as usize & shim_layout::OPEN_WRITE != 0
     }
 
     /// Returns whether `BLK_OPEN_EXCL` is set.
     pub fn exclusive(self) -> bool {
-        self.0 & 2 != 0
+        self.0 as usize & shim_layout::OPEN_EXCL != 0
     }
 }

@@ -85,49 +85,49 @@ impl BackingFile {
         self.0.as_ptr()
     }
 
-    fn ops(&self, bit: u32) -> bool {
+    fn ops(&self, bit: usize) -> bool {
         // SAFETY: By the type invariant.
-        unsafe { helpers::kx_file_ops(self.as_raw()) & bit != 0 }
+        unsafe { helpers::kx_file_ops(self.as_raw()) as usize & bit != 0 }
     }
 
-    fn traits(&self, bit: u32) -> bool {
+    fn traits(&self, bit: usize) -> bool {
         // SAFETY: By the type invariant.
-        unsafe { helpers::kx_file_traits(self.as_raw()) & bit != 0 }
+        unsafe { helpers::kx_file_traits(self.as_raw()) as usize & bit != 0 }
     }
 
     /// Returns whether the file has `->read_iter()`.
     pub fn has_read_iter(&self) -> bool {
-        self.ops(1)
+        self.ops(shim_layout::OP_READ_ITER)
     }
 
     /// Returns whether the file has `->write_iter()`.
     pub fn has_write_iter(&self) -> bool {
-        self.ops(2)
+        self.ops(shim_layout::OP_WRITE_ITER)
     }
 
     /// Returns whether the file has `->fsync()`.
     pub fn has_fsync(&self) -> bool {
-        self.ops(4)
+        self.ops(shim_layout::OP_FSYNC)
     }
 
     /// Returns whether the file has `->fallocate()`, which may still support no mode.
     pub fn has_fallocate(&self) -> bool {
-        self.ops(8)
+        self.ops(shim_layout::OP_FALLOCATE)
     }
 
     /// Returns whether the file is open for reading: `FMODE_READ`.
     pub fn readable(&self) -> bool {
-        self.traits(1)
+        self.traits(shim_layout::FILE_READ)
     }
 
     /// Returns whether the file is open for writing: `FMODE_WRITE`.
     pub fn writable(&self) -> bool {
-        self.traits(2)
+        self.traits(shim_layout::FILE_WRITE)
     }
 
     /// Returns whether the file supports direct I/O: `FMODE_CAN_ODIRECT`.
     pub fn can_direct(&self) -> bool {
-        self.traits(4)
+        self.traits(shim_layout::FILE_CAN_DIRECT)
     }
 
     /// Creates the workqueue for deferred completions of direct I/O: `sb_init_dio_done_wq()`. The
@@ -140,32 +140,32 @@ impl BackingFile {
 
     /// Returns whether the file was opened for direct I/O: `O_DIRECT`.
     pub fn opened_direct(&self) -> bool {
-        self.traits(8)
+        self.traits(shim_layout::FILE_DIRECT)
     }
 
     /// Returns whether the file is a regular file.
     pub fn is_regular(&self) -> bool {
-        self.traits(16)
+        self.traits(shim_layout::FILE_REGULAR)
     }
 
     /// Returns whether the file is a block device.
     pub fn is_block(&self) -> bool {
-        self.traits(32)
+        self.traits(shim_layout::FILE_BLOCK)
     }
 
     /// Returns whether the file supports IOCB_NOWAIT: `FMODE_NOWAIT`.
     pub fn can_nowait(&self) -> bool {
-        self.traits(64)
+        self.traits(shim_layout::FILE_NOWAIT)
     }
 
     /// Returns whether it supports IOCB_NOWAIT for buffered writes: `FOP_BUFFER_WASYNC`.
     pub fn can_nowait_buffered_writes(&self) -> bool {
-        self.traits(256)
+        self.traits(shim_layout::FILE_NOWAIT_CACHED)
     }
 
     /// Returns whether every write waits until it is durable: `IS_SYNC`.
     pub fn writes_sync(&self) -> bool {
-        self.traits(128)
+        self.traits(shim_layout::FILE_SYNC)
     }
 
     /// Returns the block device that this file is.
@@ -366,12 +366,11 @@ impl BackingFile {
     ///
     /// Fails with EOPNOTSUPP if the file system does not support the mode.
     pub fn fallocate(&self, mode: FallocMode, pos: i64, len: u32) -> Result {
-        const KEEP_SIZE: i32 = 0x01;
-        let mode = KEEP_SIZE
-            | match mode {
-                FallocMode::PunchHole => 0x02,
-                FallocMode::ZeroRange => 0x10,
-            };
+        let mode = match mode {
+            FallocMode::PunchHole => shim_layout::FALLOC_PUNCH_HOLE,
+            FallocMode::ZeroRange => shim_layout::FALLOC_ZERO_RANGE,
+        };
+        let mode = (shim_layout::FALLOC_KEEP_SIZE | mode) as i32;
         // SAFETY: By the type invariant.
         to_result(unsafe { bindings::vfs_fallocate(self.as_raw(), mode, pos, len.into()) })
     }

@@ -15,22 +15,26 @@ unsigned int kx_file_ops(const struct file *file)
 {
 	const struct file_operations *fop = file->f_op;
 
-	return (fop->read_iter ? 1 : 0) | (fop->write_iter ? 2 : 0) |
-	       (fop->fsync ? 4 : 0) | (fop->fallocate ? 8 : 0);
+	return (fop->read_iter ? KX_OP_READ_ITER : 0) |
+	       (fop->write_iter ? KX_OP_WRITE_ITER : 0) |
+	       (fop->fsync ? KX_OP_FSYNC : 0) |
+	       (fop->fallocate ? KX_OP_FALLOCATE : 0);
 }
 
 unsigned int kx_file_traits(const struct file *file)
 {
 	umode_t mode = file->f_mapping->host->i_mode;
 
-	return (file->f_mode & FMODE_READ ? 1 : 0) |
-	       (file->f_mode & FMODE_WRITE ? 2 : 0) |
-	       (file->f_mode & FMODE_CAN_ODIRECT ? 4 : 0) |
-	       (file->f_flags & O_DIRECT ? 8 : 0) |
-	       (S_ISREG(mode) ? 16 : 0) | (S_ISBLK(mode) ? 32 : 0) |
-	       (file->f_mode & FMODE_NOWAIT ? 64 : 0) |
-	       (IS_SYNC(file->f_mapping->host) ? 128 : 0) |
-	       (file->f_op->fop_flags & FOP_BUFFER_WASYNC ? 256 : 0);
+	return (file->f_mode & FMODE_READ ? KX_FILE_READ : 0) |
+	       (file->f_mode & FMODE_WRITE ? KX_FILE_WRITE : 0) |
+	       (file->f_mode & FMODE_CAN_ODIRECT ? KX_FILE_CAN_DIRECT : 0) |
+	       (file->f_flags & O_DIRECT ? KX_FILE_DIRECT : 0) |
+	       (S_ISREG(mode) ? KX_FILE_REGULAR : 0) |
+	       (S_ISBLK(mode) ? KX_FILE_BLOCK : 0) |
+	       (file->f_mode & FMODE_NOWAIT ? KX_FILE_NOWAIT : 0) |
+	       (IS_SYNC(file->f_mapping->host) ? KX_FILE_SYNC : 0) |
+	       (file->f_op->fop_flags & FOP_BUFFER_WASYNC ?
+		KX_FILE_NOWAIT_CACHED : 0);
 }
 
 struct block_device *kx_file_bdev(const struct file *file)

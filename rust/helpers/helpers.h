@@ -156,6 +156,25 @@ int kx_bio_poll(struct bio *bio);
 int kx_kiocb_poll(struct kiocb *iocb);
 
 /* file.c */
+enum {
+	KX_OP_READ_ITER		= 1 << 0,
+	KX_OP_WRITE_ITER	= 1 << 1,
+	KX_OP_FSYNC		= 1 << 2,
+	KX_OP_FALLOCATE		= 1 << 3,
+};
+
+enum {
+	KX_FILE_READ		= 1 << 0,
+	KX_FILE_WRITE		= 1 << 1,
+	KX_FILE_CAN_DIRECT	= 1 << 2,
+	KX_FILE_DIRECT		= 1 << 3,
+	KX_FILE_REGULAR		= 1 << 4,
+	KX_FILE_BLOCK		= 1 << 5,
+	KX_FILE_NOWAIT		= 1 << 6,
+	KX_FILE_SYNC		= 1 << 7,
+	KX_FILE_NOWAIT_CACHED	= 1 << 8,
+};
+
 unsigned int kx_file_ops(const struct file *file);
 unsigned int kx_file_traits(const struct file *file);
 struct block_device *kx_file_bdev(const struct file *file);
@@ -230,6 +249,11 @@ void kx_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags);
 int kx_mutex_lock_killable(struct mutex *lock);
 bool kx_capable_sys_admin(void);
 unsigned int kx_minor(dev_t dev);
+enum {
+	KX_OPEN_WRITE		= 1 << 0,
+	KX_OPEN_EXCL		= 1 << 1,
+};
+
 unsigned int kx_open_mode(blk_mode_t mode);
 loff_t kx_noop_llseek(struct file *file, loff_t offset, int whence);
 

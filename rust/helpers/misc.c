@@ -40,7 +40,8 @@ unsigned int kx_minor(dev_t dev)
 
 unsigned int kx_open_mode(blk_mode_t mode)
 {
-	return (mode & BLK_OPEN_WRITE ? 1 : 0) | (mode & BLK_OPEN_EXCL ? 2 : 0);
+	return (mode & BLK_OPEN_WRITE ? KX_OPEN_WRITE : 0) |
+	       (mode & BLK_OPEN_EXCL ? KX_OPEN_EXCL : 0);
 }
 
 loff_t kx_noop_llseek(struct file *file, loff_t offset, int whence)
