@@ -89,7 +89,7 @@ remove_tree() {
 	rm -rf --one-file-system "$1" 2>/dev/null || "$SCRIPTS/in-ns" rm -rf --one-file-system "$1"
 }
 
-# build_selftests KSOURCE DIR: the kselftests, in DIR/selftests. Built once for all who want
+# build_selftests KSOURCE DIR: the kselftests, in DIR/selftests. Built once for all tiers that want
 # them with that source; a tier in the background may want them at the same time.
 build_selftests() {
 	local out

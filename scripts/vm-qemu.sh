@@ -41,7 +41,7 @@ boot() {
 
 	append='console=ttyS0 panic=-1 oops=panic loglevel=7'
 	[ "$KERNEL" != debug ] || append+=' slab_debug=P'
-	# Mitigations guard nobody here and cost much when each instruction is emulated.
+	# Mitigations have nothing to guard here and cost much when each instruction is emulated.
 	case $ACCEL in
 	kvm) args=(-accel kvm -cpu host) ;;
 	tcg)

@@ -225,7 +225,7 @@ detach() {
 	bound "$1" || return 0
 	losetup -d "$1"
 	soon unbound "$1"
-	# Who opens it waits for the rest: the partitions go last.
+	# An open waits for the rest: the partitions go last.
 	: <"$1"
 }
 counter() { echo "$(<"$SYS/rloop/$1")"; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * confirm write KIND PATH DISK OFFSET: records are written one after the other, each begun
- * when the one before it is confirmed, until somebody pulls the plug. What is confirmed is
+ * when the one before it is confirmed, until the power is cut. What is confirmed is
  * said in a block of DISK at OFFSET, past any cache: where the log of DISK has that block,
  * the record was confirmed by then.
  * confirm check KIND PATH CONFIRMED: all records up to that must be there, every byte, and

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A fixture, a device that nobody else uses; backing files; the harness. */
+/* A fixture, a device that no other test uses; backing files; the harness. */
 #ifndef RLOOP_DEVICE_H
 #define RLOOP_DEVICE_H
 
@@ -176,7 +176,7 @@ static inline bool sysfs_group(const char *sys)
 	return access(path, F_OK) == 0;
 }
 
-/* Waits until the device is unbound: somebody else may be the last to close it. */
+/* Waits until the device is unbound: another task may be the last to close it. */
 static inline bool detach_and_close(int fd, const char *sys)
 {
 	int i;

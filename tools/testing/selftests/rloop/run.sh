@@ -93,7 +93,7 @@ named() {
 	return 1
 }
 
-# Programs count who has a device open. They come first, while udev is away: in a virtual
+# Programs count the openers of a device. They come first, while udev is away: in a virtual
 # machine of ours it is ended, elsewhere it waits.
 # (And where udev has a hundred devices to look at, it is not waited for.)
 counts() { [[ $1 != *.sh || $1 == test_compat.sh || $1 == test_completion_depth.sh ]]; }

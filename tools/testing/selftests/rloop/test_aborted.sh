@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The backing's file system gives up after an error and becomes read-only: writes fail, with
-# an error, reads go on, and the device lets go of the file. Nobody makes it read-only by
+# an error, reads go on, and the device lets go of the file. No test makes it read-only by
 # hand while the device may write.
 # debug: all
 . "${0%/*}/common.sh"

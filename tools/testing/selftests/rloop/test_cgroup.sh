@@ -35,8 +35,8 @@ charges() {
 }
 
 for dio in on off; do
-	# Dirty pages of a file are written back in the name of one group, that of who made it
-	# dirty first, whoever's they are. So it is a file of the group, and each time another.
+	# Dirty pages of a file are written back in the name of one group, that of the task that
+	# dirtied it first. So it is a file of the group, and each time another.
 	backing "$1" 64
 	if [ "$1" != block ]; then
 		IMG=$MNT/own
@@ -48,12 +48,12 @@ for dio in on off; do
 	charges wbytes 1048576 in_group dd if=/dev/zero of="$LOOP" bs=64k count=16 seek=256 oflag=direct conv=fsync status=none
 	echo 3 >/proc/sys/vm/drop_caches
 	charges rbytes 1048576 in_group dd if="$LOOP" of=/dev/null bs=64k count=16 skip=256 iflag=direct status=none
-	# Somebody else's I/O is not.
+	# I/O of another group is not.
 	before=$(charged wbytes)
 	dd if=/dev/zero of="$LOOP" bs=64k count=16 seek=512 oflag=direct conv=fsync status=none
 	[ $dio = off ] || is "bytes of another group" "$before" "$(charged wbytes)"
 
-	# Written back later, by somebody else.
+	# Written back later, by the flusher.
 	mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0 "$LOOP" 32m
 	mount_at "$T/mnt" "$LOOP"
 	# Many small requests: of a few large ones, each might find something to wait for.

@@ -162,7 +162,7 @@ TEST_F(loop, a_bound_device_is_ebusy)
 	EXPECT_EQ(FILE_SIZE, device_bytes(self->fd));
 }
 
-/* Somebody who holds the device exclusively is not to be surprised. */
+/* A device that is held exclusively does not change under its holder. */
 TEST_F(loop, a_device_that_another_claimed_is_ebusy)
 {
 	int excl = open(self->path, O_RDWR | O_EXCL);

@@ -19,7 +19,7 @@ TEST_F(loop, the_only_opener_detaches_at_once)
 	EXPECT_EQ(-ENXIO, IOCTL(self->fd, LOOP_CLR_FD, 0));
 }
 
-/* Until the last close nobody new comes in. */
+/* Until the last close no further open succeeds. */
 TEST_F(loop, a_device_that_is_being_detached_cant_be_opened)
 {
 	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), 0));
@@ -113,7 +113,7 @@ TEST_F(loop, autoclear_detaches_with_the_last_close)
 	EXPECT_UNBOUND(self);
 }
 
-/* A lease on a file is only given where nobody else has it open. */
+/* A lease on a file is only given where no other task has it open. */
 TEST_F(loop, the_file_is_let_go)
 {
 	char path[256];

@@ -80,7 +80,7 @@ for dio in on off; do
 		table delay 20 100
 		pattern write "$LOOP" 2097152 262144 3 -d -b 65536 -s
 		pattern check "$LOOP" 2097152 262144 3 -d -b 65536
-		# One who is killed while it waits, and one who detaches meanwhile.
+		# A reader that is killed while it waits, and a detach meanwhile.
 		"$HERE/pattern" write "$LOOP" 3145728 1048576 4 -d -b 4096 &
 		sleep 0.3
 		# (Writes to the page cache are not slow, so that they may be over.)

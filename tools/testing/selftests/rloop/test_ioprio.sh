@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The priority of who writes to the device is that of the I/O below it.
+# The I/O below has the priority of the task that writes to the device.
 # uml: none
 . "${0%/*}/common.sh"
 

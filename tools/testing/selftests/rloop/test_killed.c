@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who is killed in the middle of a call, or while it holds a device open, leaves a device
+ * A task that is killed in the middle of a call, or while it holds a device open, leaves a device
  * that is bound or not, and nothing between: it can be asked, used, detached and removed.
  */
 #include <signal.h>
@@ -52,7 +52,7 @@ static bool can_be_opened(const char *path)
 {
 	int i, fd = -1;
 
-	/* The last close of one who was killed may still be at it. */
+	/* The last close of a task that was killed may still be under way. */
 	for (i = 0; i < 200 && fd < 0; i++) {
 		if (i)
 			usleep(10000);

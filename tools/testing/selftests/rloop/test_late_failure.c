@@ -73,7 +73,7 @@ TEST_F(loop, the_next_file_finds_nothing_of_it)
 	EXPECT_EQ(FILE_SIZE, device_bytes(self->fd));
 }
 
-/* A lease on a file is only given where nobody else has it open. */
+/* A lease on a file is only given where no other task has it open. */
 TEST_F(loop, the_file_is_not_held)
 {
 	char path[256];

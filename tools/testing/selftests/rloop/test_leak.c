@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is copied out has no byte in it that nobody wrote: padding, what is behind a name,
+ * What is copied out has no byte in it that was never written: padding, what is behind a name,
  * the key. The kernel's stack is filled with something else before each call.
  */
 #include <poll.h>
@@ -81,7 +81,7 @@ TEST_F(loop, a_call_that_fails_writes_nothing)
 	EXPECT_EQ(0, memcmp(&before, &info, sizeof(info)));
 }
 
-/* What is behind the end of a file that was cut is nobody's older data. */
+/* Behind the end of a file that was cut there is no older data of other files. */
 TEST_F(loop, the_end_of_a_file_shows_nothing_else)
 {
 	int file = backing_file(MIB), i;
@@ -101,7 +101,7 @@ TEST_F(loop, the_end_of_a_file_shows_nothing_else)
 	free(buf);
 }
 
-/* An address of the kernel in what anybody may read. */
+/* An address of the kernel in what every user may read. */
 TEST_F(loop, no_address_in_sysfs)
 {
 	static const char * const dirs[] = { "", "/loop", "/rloop", "/queue" };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Somebody opens the device at each of its events, as udev does. The partitions
+ * Another task opens the device at each of its events, as udev does. The partitions
  * come once, stay, and go once all the same.
  */
 #include <pthread.h>
@@ -120,7 +120,7 @@ static void *open_always(void *arg)
 	return NULL;
 }
 
-/* Who opens a partition while it goes does not keep the next ones from coming. */
+/* An opener of a partition that is being dropped does not keep the next ones from coming. */
 TEST_F_TIMEOUT(loop, a_partition_opened_while_it_goes, 600)
 {
 	struct prober prober = {};

@@ -168,7 +168,7 @@ TEST_F(loop, opening_the_device_scans_no_more)
 
 /*
  * The scan comes before all events: one change of the disk, then its partitions,
- * so that who opens it because of the first finds it scanned.
+ * so that a program that the first one wakes finds it scanned.
  */
 TEST_F(loop, they_are_announced_after_one_change_of_the_disk)
 {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # With poll_queues=, I/O whose end is polled for is polled for below, too: a device that
 # says nothing by itself would leave it for ever. dm: device mapper can be polled, but not by
-# several tasks, so nobody polls there.
+# several tasks, so no task polls there.
 # variants: block ext4 dm
 # uml: block ext4
 # stock: all

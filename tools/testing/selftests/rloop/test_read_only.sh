@@ -13,7 +13,7 @@ check() {
 	! pattern write "$LOOP" 0 4096 2 -d >/dev/null || fail "direct write accepted"
 	! blkdiscard "$LOOP" 2>/dev/null || fail "discard accepted"
 	pattern check "$LOOP" 0 4194304 1
-	# Nobody makes it writable.
+	# No ioctl makes it writable.
 	blockdev --setrw "$LOOP"
 	! pattern write "$LOOP" 0 4096 2 -d >/dev/null || fail "write accepted"
 	! blkdiscard -z -l 4096 "$LOOP" 2>/dev/null || fail "zeroes accepted"

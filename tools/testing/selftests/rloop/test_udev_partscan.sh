@@ -11,7 +11,7 @@ need sfdisk udevadm
 
 count() { grep -c "^KERNEL.*$1" "$T/events" || :; }
 
-# udev has a scan of its own, after whoever wrote to a device closes it: that one
+# udev has a scan of its own, after a task that wrote to a device closes it: that one
 # is not the driver's, and is kept out of this.
 rules=/run/udev/rules.d/99-rloop-test.rules
 mkdir -p "${rules%/*}"

@@ -4,7 +4,7 @@
 # udevd takes a message for one without credentials, and drops it, when it comes between
 # its accept() and its setting of SO_PASSCRED: what matters is said again, or by a signal.
 
-# What udev has open is nobody's.
+# A device that udev has open belongs to no test.
 settle() {
 	local i
 	for ((i = 0; i < 5; i++)); do
