@@ -125,6 +125,22 @@ impl<T: Operations> FopsVTable<T> {
         }
     }
 
+    /// Returns an open device and its disk.
+    ///
+    /// # Safety
+    ///
+    /// `bdev` must be a device of a disk with these operations, and stay open for all of `'a`.
+    unsafe fn opened<'a>(bdev: *mut bindings::block_device) -> (&'a Disk<T>, &'a BlockDevice) {
+        // SAFETY: The caller keeps the device open, so it is live with its disk. The disk has this
+        // table, so `DiskRegistration<T>` made it.
+        unsafe {
+            (
+                Disk::<T>::from_raw((*bdev).bd_disk),
+                BlockDevice::from_raw(bdev),
+            )
+        }
+    }
+
     /// # Safety
     ///
     /// For the block layer only. The caller must pass an open device of a disk with these
@@ -135,14 +151,8 @@ impl<T: Operations> FopsVTable<T> {
         cmd: c_uint,
         arg: c_ulong,
     ) -> c_int {
-        // SAFETY: The caller keeps the device open, so it is live with its disk. The disk has this
-        // table, so `DiskRegistration<T>` made it.
-        let (disk, bdev) = unsafe {
-            (
-                Disk::<T>::from_raw((*bdev).bd_disk),
-                BlockDevice::from_raw(bdev),
-            )
-        };
+        // SAFETY: By the caller.
+        let (disk, bdev) = unsafe { Self::opened(bdev) };
         from_result(|| {
             disk.device()
                 .ioctl(disk, bdev, OpenMode::from_raw(mode), cmd, arg)?;
@@ -159,13 +169,8 @@ impl<T: Operations> FopsVTable<T> {
         cmd: c_uint,
         arg: c_ulong,
     ) -> c_int {
-        // SAFETY: As in `ioctl`.
-        let (disk, bdev) = unsafe {
-            (
-                Disk::<T>::from_raw((*bdev).bd_disk),
-                BlockDevice::from_raw(bdev),
-            )
-        };
+        // SAFETY: By the caller.
+        let (disk, bdev) = unsafe { Self::opened(bdev) };
         from_result(|| {
             disk.device()
                 .compat_ioctl(disk, bdev, OpenMode::from_raw(mode), cmd, arg)?;
