@@ -10,8 +10,8 @@
 
 use crate::{
     block::mq::{
+        DeviceData,
         InFlight,
-        Operations,
         Request, //
     },
     helpers, //
@@ -27,7 +27,7 @@ impl Group {
     pub const ROOT: Self = Self(0);
 
     /// Returns the cgroup of the first bio, as `bio_blkcg_css()`. Any context.
-    pub fn of<T: Operations>(rq: &InFlight<T>) -> Self {
+    pub fn of<T: DeviceData>(rq: &InFlight<T>) -> Self {
         // SAFETY: The request is in flight, so its bios and their cgroup are valid.
         Self(unsafe { helpers::kx_rq_blkcg(rq.as_raw()) } as usize)
     }
@@ -45,7 +45,7 @@ impl Group {
 /// charged. Sleeps if `f` does.
 ///
 /// Wraps `kthread_associate_blkcg()` and `set_active_memcg()`.
-pub fn charged<T: Operations>(rq: Request<T>, f: impl FnOnce(Request<T>)) {
+pub fn charged<T: DeviceData>(rq: Request<T>, f: impl FnOnce(Request<T>)) {
     if Group::of(&rq) == Group::ROOT {
         return f(rq);
     }

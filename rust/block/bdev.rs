@@ -10,10 +10,7 @@
 //!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
-use crate::{
-    block::gen_disk,
-    helpers, //
-};
+use crate::helpers;
 use core::ffi::c_void;
 use kernel::{
     bindings,
@@ -60,15 +57,6 @@ impl BlockDevice {
     pub fn sync_and_invalidate(&self) -> Result {
         // SAFETY: By the type invariant the device is live.
         to_result(unsafe { helpers::kx_bdev_sync_and_invalidate(self.as_raw()) })
-    }
-
-    /// Returns the driver's data if this is a disk of the driver `T` in this module, or a partition
-    /// of one. Any context.
-    pub fn driver_data<T: gen_disk::Operations>(&self) -> Option<&T> {
-        // SAFETY: By the type invariant the device is live, and `bd_disk` does not change.
-        let disk = unsafe { (*self.as_raw()).bd_disk };
-        // SAFETY: By the type invariant the disk is live for as long as `self`.
-        unsafe { gen_disk::Disk::<T>::try_from_raw(disk) }.map(|disk| &**disk.device())
     }
 
     /// Starts an exclusive claim of the device: `bd_prepare_to_claim()`. Until the guard is

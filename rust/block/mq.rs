@@ -23,9 +23,12 @@
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
 mod deferred;
+mod device_data;
+mod hctx;
 mod inline_context;
 pub mod kiocb;
 mod list;
+mod op;
 mod operations;
 mod pdu;
 mod poll;
@@ -34,25 +37,28 @@ pub mod remap;
 mod request;
 mod tag_set;
 
+pub use device_data::DeviceData;
+pub use hctx::HwCtx;
 pub use inline_context::InlineContext;
 pub use list::RequestList;
-pub use operations::{
-    HwCtx,
-    Operations, //
+pub use op::{
+    Op,
+    RequestFlags, //
 };
-pub(crate) use pdu::{
-    Pdu,
-    INLINE_BVECS, //
+pub use operations::Operations;
+pub use queue::{
+    DeviceGuard,
+    FrozenQueue, //
 };
-pub use queue::FrozenQueue;
-pub(crate) use queue::QueueData;
+pub(crate) use queue::{
+    QueueData,
+    RequestQueue, //
+};
 pub use request::{
     InFlight,
     NewRequest,
-    Op,
     Outcome,
-    Request,
-    RequestFlags, //
+    Request, //
 };
 pub use tag_set::{
     TagSet,

@@ -7,7 +7,7 @@
 //!
 //! C header: [`include/linux/pagemap.h`](srctree/include/linux/pagemap.h)
 
-use super::BackingFile;
+use super::backing::BackingFile;
 use crate::{
     helpers,
     new_killable_mutex,

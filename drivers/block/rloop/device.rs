@@ -43,6 +43,7 @@ use kernel_ext::{
         },
         limits::Limits,
         mq::{
+            DeviceData,
             HwCtx,
             InlineContext,
             NewRequest,
@@ -280,10 +281,12 @@ impl BoundGuard<'_> {
     }
 }
 
-impl Operations for LoopDevice {
+impl DeviceData for LoopDevice {
     type RequestData = Cmd;
     type Published = Backing;
+}
 
+impl Operations for LoopDevice {
     fn queue_rq(&self, _hctx: &HwCtx<Self>, rq: NewRequest<Self>, task: &InlineContext) -> Outcome {
         dispatch::queue_rq(rq, task)
     }

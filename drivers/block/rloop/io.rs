@@ -23,13 +23,11 @@ use dio_exclusion::DioExclusion;
 use kernel::{
     fmt,
     prelude::*,
-    sync::{
-        rcu,
-        Arc, //
-    }, //
+    sync::Arc, //
 };
 use kernel_ext::{
     block::mq::{
+        DeviceData,
         Operations,
         Request, //
     },
@@ -51,7 +49,7 @@ use workers::{
 
 /// A device whose requests the data plane serves.
 pub(crate) trait IoDevice:
-    Operations<RequestData = Cmd, Published = Backing> + WorkArrayOps
+    Operations + DeviceData<RequestData = Cmd, Published = Backing> + WorkArrayOps
 {
     fn io(&self) -> &IoEngine<Self>;
 
@@ -94,10 +92,8 @@ impl<T: IoDevice> IoEngine<T> {
         if rq.published().is_none() {
             return fail_late(rq);
         }
-        // Once the request is queued it may end and its disk be deleted. The disk keeps the device for a
-        // grace period, so the reference that is dropped here is not the last one.
-        let _rcu = rcu::read_lock();
-        let device = rq.device_ref();
+        // Once the request is queued it may end and its disk be deleted: the guard keeps the device.
+        let device = rq.device_guard();
         let io = device.io();
         let class = PoolClass::of(&rq, &io.highpri);
         let Some((worker, class)) = io.slots.enqueue(rq, class) else {

@@ -2,21 +2,20 @@
 
 //! [`Disk`] and [`DiskRef`]: a borrowed and a counted reference to a `struct gendisk`.
 
-use super::{
-    fops::FopsVTable,
-    Operations, //
-};
+use super::data::DiskData;
 use crate::{
     block::{
         bdev::BlockDevice,
         limits::Limits,
         mq::{
-            self,
+            DeviceData,
             FrozenQueue,
-            QueueData, //
+            InFlight,
+            RequestQueue, //
         }, //
     },
-    helpers, //
+    helpers,
+    workqueue::Workqueue, //
 };
 use core::{
     marker::PhantomData,
@@ -39,12 +38,12 @@ use kernel::{
 ///
 /// - The disk is not released, and with it neither its queue nor its `part0`. It may have been
 ///   deleted (`del_gendisk()`).
-/// - `private_data` of the disk and `queuedata` of its queue point to the same [`QueueData<T>`],
-///   which `free_disk` frees when the disk is released.
+/// - `private_data` points to a [`DiskData<T>`] and `queuedata` of the queue to its `queue`.
+///   `free_disk` frees it when the disk is released.
 #[repr(transparent)]
-pub struct Disk<T: mq::Operations>(Opaque<bindings::gendisk>, PhantomData<T>);
+pub struct Disk<T: DeviceData>(Opaque<bindings::gendisk>, PhantomData<T>);
 
-impl<T: mq::Operations> Disk<T> {
+impl<T: DeviceData> Disk<T> {
     /// # Safety
     ///
     /// The caller must uphold the type invariants for `ptr` for all of `'a`.
@@ -57,20 +56,20 @@ impl<T: mq::Operations> Disk<T> {
         self.0.get()
     }
 
-    pub(crate) fn queue(&self) -> *mut bindings::request_queue {
-        // SAFETY: By the type invariant the disk is live.
-        unsafe { (*self.as_raw()).queue }
+    pub(super) fn queue(&self) -> &RequestQueue<T> {
+        // SAFETY: By the type invariants the queue is live, with a `QueueData<T>`.
+        unsafe { RequestQueue::from_raw((*self.as_raw()).queue) }
     }
 
-    pub(crate) fn queue_data(&self) -> &QueueData<T> {
-        // SAFETY: By the type invariant `queuedata` is a `QueueData<T>`, which lives as long as the
-        // disk.
-        unsafe { QueueData::from_queue(self.queue()) }
+    pub(super) fn data(&self) -> &DiskData<T> {
+        // SAFETY: By the type invariants `private_data` is a `DiskData<T>`, which lives as long as
+        // the disk.
+        unsafe { &*(*self.as_raw()).private_data.cast() }
     }
 
     /// Returns the driver's data for the disk. Any context.
     pub fn device(&self) -> &Arc<T> {
-        &self.queue_data().device
+        self.queue().device()
     }
 
     /// Returns the whole disk as a block device, `part0`. Any context.
@@ -91,7 +90,7 @@ impl<T: mq::Operations> Disk<T> {
     pub fn logical_block_size(&self) -> u32 {
         // SAFETY: By the type invariant the queue is live. The field is a word, which one load
         // reads.
-        unsafe { (*self.queue()).limits.logical_block_size }
+        unsafe { (*self.queue().as_raw()).limits.logical_block_size }
     }
 
     /// Sets the size in 512-byte sectors: `set_capacity_and_notify()`. Sends a change uevent in any
@@ -163,12 +162,12 @@ impl<T: mq::Operations> Disk<T> {
         unsafe { helpers::kx_disk_pass_on(self.as_raw(), on) };
     }
 
-    /// Publishes the first value for [`InFlight::published`](mq::InFlight::published); needs no
+    /// Publishes the first value for [`InFlight::published`]; needs no
     /// [`FrozenQueue`], as there is none to replace. Any context.
     ///
     /// Fails with EBUSY if there is a value.
     pub fn publish_first(&self, value: Arc<T::Published>) -> Result {
-        self.queue_data().publish_first(value)
+        self.queue().publish_first(value)
     }
 
     /// Changes the limits in one step, without freezing the queue: for a queue that is not in use
@@ -181,7 +180,9 @@ impl<T: mq::Operations> Disk<T> {
         let mut limits = self.start_limits(f);
         // SAFETY: By the type invariant the queue is live. `start_limits` took the `limits_lock`
         // that this releases.
-        to_result(unsafe { bindings::queue_limits_commit_update(self.queue(), &mut limits.0) })
+        to_result(unsafe {
+            bindings::queue_limits_commit_update(self.queue().as_raw(), &mut limits.0)
+        })
     }
 
     /// Changes the limits while no request is in flight and, if the block layer accepts them, calls
@@ -195,10 +196,12 @@ impl<T: mq::Operations> Disk<T> {
     ) -> Result {
         // The block layer takes `limits_lock` before it freezes a queue, everywhere.
         let mut limits = self.start_limits(f);
-        let frozen = FrozenQueue::new(self);
+        let frozen = FrozenQueue::new(self.queue());
         // SAFETY: By the type invariant the queue is live. `start_limits` took the `limits_lock`
         // that this releases.
-        to_result(unsafe { bindings::queue_limits_commit_update(self.queue(), &mut limits.0) })?;
+        to_result(unsafe {
+            bindings::queue_limits_commit_update(self.queue().as_raw(), &mut limits.0)
+        })?;
         commit(&frozen);
         Ok(())
     }
@@ -208,27 +211,26 @@ impl<T: mq::Operations> Disk<T> {
     fn start_limits(&self, f: impl FnOnce(&mut Limits)) -> Limits {
         let mut limits = Limits::new();
         // SAFETY: By the type invariant the queue is live. Both callers end the update.
-        unsafe { helpers::kx_limits_start_update(self.queue(), &mut limits.0) };
+        unsafe { helpers::kx_limits_start_update(self.queue().as_raw(), &mut limits.0) };
         f(&mut limits);
         limits
     }
 }
 
-impl<T: Operations> Disk<T> {
-    /// Returns the disk of `ptr` if it is one of the driver `T` in this module. Any context.
-    ///
-    /// # Safety
-    ///
-    /// The caller must keep the disk of `ptr` alive for all of `'a`.
-    pub(crate) unsafe fn try_from_raw<'a>(ptr: *mut bindings::gendisk) -> Option<&'a Self> {
-        // SAFETY: The caller keeps the disk alive, and its operations do not change.
-        let fops = unsafe { (*ptr).fops };
-        // Only `DiskRegistration` uses this table. The driver's crate has one copy of it, as a
-        // kernel crate is one codegen unit.
-        let ours = core::ptr::eq(fops, FopsVTable::<T>::build());
-        // SAFETY: Only `DiskRegistration<T>` makes disks with this table. It upholds the type
-        // invariants, and the caller keeps the disk alive.
-        ours.then(|| unsafe { Self::from_raw(ptr) })
+impl<T: DeviceData> InFlight<T> {
+    /// Calls `f` with the disk of the request in a worker of `wq`, perhaps after the request has
+    /// ended. The disk is kept in memory until `f` has run; it may have been deleted by then.
+    /// Sleeps. Fails with ENOMEM.
+    pub fn spawn_with_disk(
+        &self,
+        wq: &Workqueue,
+        f: impl FnOnce(&Disk<T>) + Send + 'static,
+    ) -> Result {
+        // SAFETY: By the invariant of `InFlight` the queue and its disk, a `Disk<T>`, are live.
+        let disk = DiskRef::new(unsafe { Disk::from_raw((*self.queue().as_raw()).disk) });
+        // The last reference can be dropped in the worker only, which may sleep: on failure `self`
+        // still keeps the disk.
+        wq.spawn(move || f(&disk))
     }
 }
 
@@ -242,20 +244,20 @@ impl<T: Operations> Disk<T> {
 ///
 /// The `DiskRef` owns a reference to the device of the disk, and the disk satisfies the invariants
 /// of [`Disk<T>`].
-pub struct DiskRef<T: mq::Operations>(NonNull<bindings::gendisk>, PhantomData<T>);
+pub(super) struct DiskRef<T: DeviceData>(NonNull<bindings::gendisk>, PhantomData<T>);
 
 // SAFETY: The reference count is atomic, and any task may drop a reference.
-unsafe impl<T: mq::Operations> Send for DiskRef<T> {}
+unsafe impl<T: DeviceData> Send for DiskRef<T> {}
 
-impl<T: mq::Operations> DiskRef<T> {
-    pub(crate) fn new(disk: &Disk<T>) -> Self {
+impl<T: DeviceData> DiskRef<T> {
+    pub(super) fn new(disk: &Disk<T>) -> Self {
         // SAFETY: By the invariant of `Disk` the disk is live.
         unsafe { helpers::kx_disk_get(disk.as_raw()) };
         Self(NonNull::from(disk).cast(), PhantomData)
     }
 }
 
-impl<T: mq::Operations> Deref for DiskRef<T> {
+impl<T: DeviceData> Deref for DiskRef<T> {
     type Target = Disk<T>;
 
     fn deref(&self) -> &Disk<T> {
@@ -265,7 +267,7 @@ impl<T: mq::Operations> Deref for DiskRef<T> {
     }
 }
 
-impl<T: mq::Operations> Drop for DiskRef<T> {
+impl<T: DeviceData> Drop for DiskRef<T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the reference is owned by `self`, which is gone after this.
         unsafe { helpers::kx_disk_put(self.0.as_ptr()) };
@@ -274,9 +276,9 @@ impl<T: mq::Operations> Drop for DiskRef<T> {
 
 /// Suppresses uevents of a disk until it is dropped; see [`Disk::suppress_uevents`].
 #[must_use]
-pub struct UeventsSuppressed<'a, T: mq::Operations>(&'a Disk<T>);
+pub struct UeventsSuppressed<'a, T: DeviceData>(&'a Disk<T>);
 
-impl<T: mq::Operations> Drop for UeventsSuppressed<'_, T> {
+impl<T: DeviceData> Drop for UeventsSuppressed<'_, T> {
     fn drop(&mut self) {
         // SAFETY: By the invariant of `Disk` the disk is live for as long as the borrow.
         unsafe { helpers::kx_disk_suppress_uevents(self.0.as_raw(), false) };

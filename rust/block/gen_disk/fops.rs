@@ -3,17 +3,17 @@
 //! [`Operations`]: `struct block_device_operations`, which a driver implements for the openers of a
 //! disk, and the table that is made of it.
 
-use super::Disk;
+use super::{
+    data::DiskData,
+    disk::Disk, //
+};
 use crate::{
     block::{
         bdev::{
             BlockDevice,
             OpenMode, //
         },
-        mq::{
-            self,
-            QueueData, //
-        }, //
+        mq, //
     },
     helpers,
     module::THIS_MODULE, //
@@ -90,7 +90,7 @@ impl<T: Operations> Closed<'_, T> {
     /// [`InFlight::published`](mq::InFlight::published), and returns it when no request that has
     /// read it is in flight. Sleeps.
     pub fn unpublish(&self) -> Option<Arc<T::Published>> {
-        self.0.unpublish()
+        self.0.queue().unpublish()
     }
 }
 
@@ -185,7 +185,7 @@ impl<T: Operations> FopsVTable<T> {
     unsafe extern "C" fn free_disk(disk: *mut bindings::gendisk) {
         // SAFETY: `DiskRegistration::new` set `private_data` to what `into_foreign` returned. No
         // reference to the disk is left, so by the invariant of `Disk` no user of the data.
-        drop(unsafe { <Pin<KBox<QueueData<T>>>>::from_foreign((*disk).private_data) });
+        drop(unsafe { <Pin<KBox<DiskData<T>>>>::from_foreign((*disk).private_data) });
     }
 
     pub(super) const VTABLE: bindings::block_device_operations = {
@@ -201,5 +201,34 @@ impl<T: Operations> FopsVTable<T> {
 
     pub(super) const fn build() -> &'static bindings::block_device_operations {
         &Self::VTABLE
+    }
+}
+
+impl<T: Operations> Disk<T> {
+    /// Returns the disk of `ptr` if it is one of the driver `T` in this module. Any context.
+    ///
+    /// # Safety
+    ///
+    /// The caller must keep the disk of `ptr` alive for all of `'a`.
+    unsafe fn try_from_raw<'a>(ptr: *mut bindings::gendisk) -> Option<&'a Self> {
+        // SAFETY: The caller keeps the disk alive, and its operations do not change.
+        let fops = unsafe { (*ptr).fops };
+        // Only `DiskRegistration` uses this table. The driver's crate has one copy of it, as a
+        // kernel crate is one codegen unit.
+        let ours = core::ptr::eq(fops, FopsVTable::<T>::build());
+        // SAFETY: Only `DiskRegistration<T>` makes disks with this table. It upholds the type
+        // invariants, and the caller keeps the disk alive.
+        ours.then(|| unsafe { Self::from_raw(ptr) })
+    }
+}
+
+impl BlockDevice {
+    /// Returns the driver's data if this is a disk of the driver `T` in this module, or a partition
+    /// of one. Any context.
+    pub fn driver_data<T: Operations>(&self) -> Option<&T> {
+        // SAFETY: By the type invariant the device is live, and `bd_disk` does not change.
+        let disk = unsafe { (*self.as_raw()).bd_disk };
+        // SAFETY: By the type invariant the disk is live for as long as `self`.
+        unsafe { Disk::<T>::try_from_raw(disk) }.map(|disk| &**disk.device())
     }
 }

@@ -3,18 +3,18 @@
 //! [`DiskRegistration`]: adding and deleting a disk.
 
 use super::{
-    fops::FopsVTable,
-    sysfs::Directory,
-    Disk,
-    Operations, //
+    data::DiskData,
+    disk::Disk,
+    fops::{
+        FopsVTable,
+        Operations, //
+    },
+    sysfs::Directory, //
 };
 use crate::{
     block::{
         limits::Limits,
-        mq::{
-            QueueData,
-            TagSet, //
-        }, //
+        mq::TagSet, //
     },
     helpers, //
 };
@@ -97,11 +97,13 @@ impl<T: Operations> DiskRegistration<T> {
         tags: Pin<KBox<TagSet<T>>>,
         device: Arc<T>,
     ) -> Result<Self> {
-        let data = KBox::pin_init(QueueData::<T>::new(device), GFP_KERNEL)?.into_foreign();
+        let data = KBox::pin_init(DiskData::<T>::new(device), GFP_KERNEL)?;
+        let queue_data = core::ptr::from_ref(&data.queue).cast_mut().cast();
+        let data = data.into_foreign();
         let free_data = ScopeGuard::new(|| {
             // SAFETY: `data` came from `into_foreign` above, and no disk that was added has it on
             // this path.
-            drop(unsafe { <Pin<KBox<QueueData<T>>>>::from_foreign(data) });
+            drop(unsafe { <Pin<KBox<DiskData<T>>>>::from_foreign(data) });
         });
         // SAFETY: The tag set is allocated, and `drop` frees it after the queue is last used. On
         // failure the queue goes first, as locals are dropped before the parameters.
@@ -109,7 +111,7 @@ impl<T: Operations> DiskRegistration<T> {
             bindings::__blk_mq_alloc_disk(
                 tags.as_raw(),
                 &mut config.limits.0,
-                data,
+                queue_data,
                 static_lock_class!().as_ptr(),
             )
         })?;
@@ -166,13 +168,16 @@ impl<T: Operations> Deref for DiskRegistration<T> {
 impl<T: Operations> Drop for DiskRegistration<T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the disk was added and is not deleted yet.
-        unsafe { bindings::del_gendisk(self.disk) };
+        unsafe {
+            self.data().group.close(self.disk);
+            bindings::del_gendisk(self.disk);
+        }
         // No request is in flight, but the completion of the last one may not have returned yet. It
         // uses the driver's data in an RCU read section that began before that request ended. Wait
         // for it.
         // SAFETY: No requirements but a context that may sleep.
         unsafe { bindings::synchronize_rcu_expedited() };
-        self.queue_data().flush_deferred();
+        self.queue().data().deferred().flush();
         drop(self.tags.take());
         // SAFETY: By the type invariant the registration owns the reference. `free_disk` frees the
         // driver's data.

@@ -12,17 +12,16 @@
 //!
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
-use crate::{
-    block::gen_disk::{
+use super::{
+    disk::{
         Disk,
-        DiskRef,
-        Operations, //
+        DiskRef, //
     },
-    helpers, //
+    fops::Operations, //
 };
+use crate::helpers;
 use kernel::{
     bindings,
-    error::to_result,
     ffi::c_char,
     fmt,
     prelude::*,
@@ -214,38 +213,41 @@ impl<T: Operations> Directory<T> {
 /// A [`Directory`] on a disk, until this is dropped.
 ///
 /// Dropping it waits for the callbacks of all attributes, so it sleeps, and the caller must not
-/// hold a lock that they take. It must be dropped before the disk is deleted (`DiskRegistration`):
-/// `del_gendisk()` removes the parent directory.
+/// hold a lock that they take. If the disk is deleted before, that removes the directory.
 ///
 /// # Invariants
 ///
-/// `directory` was created on `disk` and has not been removed. Both are kept by the references
-/// here.
+/// The slot of `disk` was filled with the group of `_directory`, and nothing else empties it than
+/// `drop` and deleting the disk.
 pub struct Group<T: Operations> {
     disk: DiskRef<T>,
-    directory: Arc<Directory<T>>,
+    _directory: Arc<Directory<T>>,
 }
 
 impl<T: Operations> Group<T> {
-    /// Creates `directory` on `disk`: `sysfs_create_group()`. Sleeps. Fails with ENOMEM or EEXIST.
+    /// Creates `directory` on `disk`: `sysfs_create_group()`. Sleeps. Fails with EEXIST if the disk
+    /// has another group, ENODEV if it is deleted, and ENOMEM.
     ///
     /// The group keeps the disk in memory, so the owner must drop it for the disk to be released.
     pub fn new(disk: &Disk<T>, directory: Arc<Directory<T>>) -> Result<Self> {
-        // SAFETY: By the invariant of `Disk` the disk is live. By that of `Directory` the group is
-        // valid, and `drop` removes it before the reference to `directory` is dropped.
-        to_result(unsafe { helpers::kx_disk_create_group(disk.as_raw(), &directory.raw.group) })?;
-        // INVARIANT: The directory was created on the disk just now.
+        // SAFETY: The slot is that of the disk. By the invariant of `Directory` the group is valid,
+        // and `drop` calls `remove` before the reference to `directory` is dropped.
+        unsafe {
+            disk.data()
+                .group
+                .create(disk.as_raw(), &directory.raw.group)
+        }?;
+        // INVARIANT: `create` filled the slot.
         Ok(Self {
             disk: DiskRef::new(disk),
-            directory,
+            _directory: directory,
         })
     }
 }
 
 impl<T: Operations> Drop for Group<T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant the directory is on the disk, which the owner of the group
-        // has not deleted yet.
-        unsafe { helpers::kx_disk_remove_group(self.disk.as_raw(), &self.directory.raw.group) };
+        // SAFETY: The slot is that of the disk.
+        unsafe { self.disk.data().group.remove(self.disk.as_raw()) };
     }
 }

@@ -9,9 +9,8 @@
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
 use super::{
-    Operations,
-    Pdu,
-    Request, //
+    device_data::DeviceData,
+    pdu::Pdu, //
 };
 use crate::helpers;
 use core::{
@@ -33,6 +32,14 @@ use kernel::{
     types::Opaque, //
 };
 
+/// Ends a request: its first `good` bytes with success and the rest with `status`.
+///
+/// # Safety
+///
+/// The caller must own `rq`, which is of the queue that the function was given to, and hand it over.
+pub(crate) type EndFn =
+    unsafe fn(rq: *mut bindings::request, good: u32, status: bindings::blk_status_t);
+
 /// The requests of a device whose end is deferred. `QueueData` owns it.
 ///
 /// # Invariants
@@ -43,17 +50,20 @@ use kernel::{
 /// - It is freed after `flush`, which `DiskRegistration` calls an RCU grace period after the last
 ///   request has ended.
 #[pin_data]
-pub(super) struct DeferredEnds<T: Operations> {
+pub(crate) struct DeferredEnds<T: DeviceData> {
     first: Atomic<*mut bindings::request>,
+    end: EndFn,
     #[pin]
     work: Opaque<bindings::work_struct>,
     _p: PhantomData<T>,
 }
 
-impl<T: Operations> DeferredEnds<T> {
-    pub(super) fn new() -> impl PinInit<Self> {
+impl<T: DeviceData> DeferredEnds<T> {
+    /// Returns an initialiser. `end` ends a request of the device.
+    pub(super) fn new(end: EndFn) -> impl PinInit<Self> {
         pin_init!(Self {
             first: Atomic::new(ptr::null_mut()),
+            end,
             work <- Opaque::ffi_init(|slot| {
                 // SAFETY: `slot` is valid for writes and pinned.
                 unsafe { helpers::kx_init_bh_work(slot, Self::callback) }
@@ -64,12 +74,20 @@ impl<T: Operations> DeferredEnds<T> {
 
     /// Ends a request later: its first `good` bytes with success and the rest with `status`. Any
     /// context.
-    pub(super) fn push(&self, rq: Request<T>, good: u32, status: bindings::blk_status_t) {
+    ///
+    /// # Safety
+    ///
+    /// The caller must own `rq`, a request of this device in flight, and hand it over.
+    pub(super) unsafe fn push(
+        &self,
+        rq: *mut bindings::request,
+        good: u32,
+        status: bindings::blk_status_t,
+    ) {
         // As soon as the request is on the list it may end, and its disk be deleted. This read
         // section keeps `self` until the work item is queued, by the type invariant.
         let _rcu = rcu::read_lock();
-        let rq = rq.into_raw();
-        // SAFETY: The request is owned here until it is on the list. It is on no other list, and
+        // SAFETY: The caller hands over the request, which is owned here until it is on the list. It is on no other list, and
         // its kiocb or clone has ended, so the area is free.
         let next = unsafe {
             let pdu = Pdu::<T>::of(rq);
@@ -128,7 +146,7 @@ impl<T: Operations> DeferredEnds<T> {
                 let pdu = Pdu::<T>::of(rq);
                 queue = *Pdu::next(pdu);
                 let (good, status) = ((*pdu).end_good, (*pdu).end_status);
-                Request::<T>::from_raw(rq).finish(good, status);
+                (this.end)(rq, good, status);
             }
         }
     }

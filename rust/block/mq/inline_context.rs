@@ -3,8 +3,8 @@
 //! [`InlineContext`]: the state of a task that submits I/O for requests from within `queue_rq`.
 
 use super::{
-    InFlight,
-    Operations, //
+    device_data::DeviceData,
+    request::InFlight, //
 };
 use crate::helpers;
 use core::{
@@ -82,7 +82,7 @@ impl InlineContext {
     /// Returns whether the task may do I/O on a file for `rq`. Besides [`Self::may_work`], the I/O
     /// of the task must be charged to the cgroup of the request, and for a write the task must have
     /// no file size limit (RLIMIT_FSIZE).
-    pub fn may_serve<T: Operations>(&self, rq: &InFlight<T>) -> bool {
+    pub fn may_serve<T: DeviceData>(&self, rq: &InFlight<T>) -> bool {
         // SAFETY: By the type invariant the state is entered. By the invariant of `InFlight` the
         // request is valid.
         unsafe { helpers::kx_inline_fits(self.state.as_ptr(), rq.as_raw()) }

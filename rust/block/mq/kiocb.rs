@@ -13,19 +13,24 @@
 //!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
+use super::{
+    device_data::DeviceData,
+    inline_context::InlineContext,
+    op::Op,
+    operations::Operations,
+    pdu::{
+        Pdu,
+        INLINE_BVECS, //
+    },
+    request::{
+        InFlight,
+        Request, //
+    }, //
+};
 use crate::{
     bio::{
         Bio,
         Bvec, //
-    },
-    block::mq::{
-        InFlight,
-        InlineContext,
-        Op,
-        Operations,
-        Pdu,
-        Request,
-        INLINE_BVECS, //
     },
     fs::BackingFile,
     helpers,
@@ -80,7 +85,7 @@ impl KiocbParams<'_> {
 }
 
 /// The request of I/O that has ended, and the number of bytes that were transferred.
-pub struct Ended<T: Operations>(pub Request<T>, pub Result<u32>);
+pub struct Ended<T: DeviceData>(pub Request<T>, pub Result<u32>);
 
 /// Transfers the rest of a read or write request. May sleep.
 ///
@@ -202,7 +207,7 @@ unsafe extern "C" fn complete<T: Operations>(iocb: *mut bindings::kiocb, ret: c_
 /// # Safety
 ///
 /// The caller must own the request of `pdu`, and its kiocb must have ended with `ret`.
-unsafe fn into_ended<T: Operations>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
+unsafe fn into_ended<T: DeviceData>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
     // SAFETY: Both the submitter and the completion have dropped their references, so the kiocb is
     // idle. For a write `start` took freeze protection, and the file stays until the request ends.
     unsafe {
@@ -228,7 +233,7 @@ unsafe fn into_ended<T: Operations>(pdu: *mut Pdu<T>, ret: isize) -> Ended<T> {
 /// # Safety
 ///
 /// The caller must own the request of `pdu`, which is `rq`, and its kiocb must not be in flight.
-unsafe fn remaining<'a, T: Operations>(
+unsafe fn remaining<'a, T: DeviceData>(
     pdu: *mut Pdu<T>,
     rq: &'a InFlight<T>,
     direction: Direction,
@@ -267,7 +272,7 @@ unsafe fn remaining<'a, T: Operations>(
 ///
 /// The caller must own the request of `pdu`, which `first` belongs to, and its table must not be in
 /// use.
-unsafe fn collect<'a, T: Operations>(pdu: *mut Pdu<T>, first: &'a Bio) -> Option<&'a [Bvec<'a>]> {
+unsafe fn collect<'a, T: DeviceData>(pdu: *mut Pdu<T>, first: &'a Bio) -> Option<&'a [Bvec<'a>]> {
     let bvecs = || crate::bio::Bios(Some(first)).flat_map(|bio| bio.bvecs());
     let count = bvecs().count();
     if count <= INLINE_BVECS {
@@ -297,7 +302,7 @@ unsafe fn collect<'a, T: Operations>(pdu: *mut Pdu<T>, first: &'a Bio) -> Option
 }
 
 /// Zeroes the rest of a read, from byte `done` on; leaves other requests alone. Any context.
-pub fn zero_rest<T: Operations>(rq: &Request<T>, done: u32) {
+pub fn zero_rest<T: DeviceData>(rq: &Request<T>, done: u32) {
     if rq.op() != Op::Read {
         return;
     }

@@ -3,10 +3,12 @@
 //! [`RequestList`]: a queue of requests that wait, linked through their per-request areas.
 
 use super::{
-    InFlight,
-    Operations,
-    Pdu,
-    Request, //
+    device_data::DeviceData,
+    pdu::Pdu,
+    request::{
+        InFlight,
+        Request, //
+    }, //
 };
 use core::{
     marker::PhantomData,
@@ -23,16 +25,16 @@ use kernel::bindings;
 ///
 /// The list owns the requests from `first` to `last`. Each is linked to the next one by the `next`
 /// of its `Pdu`, which is null for `last`. Both are null if the list is empty.
-pub struct RequestList<T: Operations> {
+pub struct RequestList<T: DeviceData> {
     first: *mut bindings::request,
     last: *mut bindings::request,
     _p: PhantomData<fn() -> T>,
 }
 
 // SAFETY: By the type invariant the list owns its requests, which are `Send`.
-unsafe impl<T: Operations> Send for RequestList<T> {}
+unsafe impl<T: DeviceData> Send for RequestList<T> {}
 
-impl<T: Operations> Default for RequestList<T> {
+impl<T: DeviceData> Default for RequestList<T> {
     fn default() -> Self {
         Self {
             first: ptr::null_mut(),
@@ -42,7 +44,7 @@ impl<T: Operations> Default for RequestList<T> {
     }
 }
 
-impl<T: Operations> RequestList<T> {
+impl<T: DeviceData> RequestList<T> {
     /// Returns whether the list is empty. Any context.
     pub fn is_empty(&self) -> bool {
         self.first.is_null()
@@ -86,7 +88,7 @@ impl<T: Operations> RequestList<T> {
     }
 }
 
-impl<T: Operations> Drop for RequestList<T> {
+impl<T: DeviceData> Drop for RequestList<T> {
     fn drop(&mut self) {
         while let Some(rq) = self.pop() {
             drop(rq);

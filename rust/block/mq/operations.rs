@@ -4,13 +4,16 @@
 //! it.
 
 use super::{
+    device_data::DeviceData,
+    hctx::HwCtx,
+    inline_context::InlineContext,
+    pdu::Pdu,
     poll::PollVTable,
-    InlineContext,
-    NewRequest,
-    Outcome,
-    Pdu,
-    QueueData,
-    Request, //
+    request::{
+        NewRequest,
+        Outcome,
+        Request, //
+    }, //
 };
 use crate::helpers;
 use core::marker::PhantomData;
@@ -20,22 +23,13 @@ use kernel::{
     ffi::{
         c_int,
         c_uint, //
-    },
-    types::Opaque, //
+    }, //
 };
 
 /// The queue operations of a driver. C struct: `blk_mq_ops`.
 ///
 /// The type that implements them is the driver's data for one disk.
-pub trait Operations: Sized + Send + Sync + 'static {
-    /// The driver's data for one request, initialised when the tag set is allocated.
-    type RequestData: Default + Send;
-
-    /// The value that every request in flight can read without a lock; see [`InFlight::published`].
-    ///
-    /// [`InFlight::published`]: super::InFlight::published
-    type Published: Send + Sync;
-
+pub trait Operations: DeviceData {
     /// Starts and serves a request, alone or as one of a batch: `queue_rq`. Runs in the task that
     /// submits the request. May sleep for a lock or memory, but should not wait for I/O.
     ///
@@ -52,29 +46,6 @@ pub trait Operations: Sized + Send + Sync + 'static {
     fn io_done(rq: Request<Self>, result: Result<u32>);
 }
 
-/// A hardware queue: wraps `struct blk_mq_hw_ctx`.
-///
-/// # Invariants
-///
-/// The hctx is live, and of a disk of the driver `T`, for as long as the reference.
-#[repr(transparent)]
-pub struct HwCtx<T>(Opaque<bindings::blk_mq_hw_ctx>, PhantomData<T>);
-
-impl<T: Operations> HwCtx<T> {
-    /// Returns the index of this hardware queue. Any context.
-    pub fn index(&self) -> u32 {
-        // SAFETY: By the type invariant the hctx is live. Its number does not change.
-        unsafe { (*self.0.get()).queue_num }
-    }
-
-    /// Returns the driver's data for the disk. Any context.
-    pub fn device(&self) -> &T {
-        // SAFETY: By the type invariant the hctx is live, so its queue is, and with that the
-        // queue's data.
-        unsafe { &QueueData::<T>::from_queue((*self.0.get()).queue).device }
-    }
-}
-
 /// The `struct blk_mq_ops` of the driver `T`.
 pub(super) struct OperationsVTable<T: Operations>(PhantomData<T>);
 
@@ -87,8 +58,8 @@ impl<T: Operations> OperationsVTable<T> {
         hctx: *mut bindings::blk_mq_hw_ctx,
         bd: *const bindings::blk_mq_queue_data,
     ) -> bindings::blk_status_t {
-        // SAFETY: The caller passes a live hctx, over which `HwCtx` is transparent.
-        let hctx = unsafe { &*hctx.cast::<HwCtx<T>>() };
+        // SAFETY: The caller passes a live hctx of a tag set for `T`.
+        let hctx = unsafe { HwCtx::<T>::from_raw(hctx) };
         // SAFETY: The caller passes a valid `bd` and hands over its request, which is of a tag set
         // for `T`.
         let (rq, first) = unsafe { (NewRequest::from_raw((*bd).rq), (*bd).rq) };

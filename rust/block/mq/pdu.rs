@@ -5,10 +5,7 @@
 //! A device has one for each request that can be in flight, so it is small: with its
 //! `struct request` it takes 512 bytes on Debian's kernels.
 
-use super::{
-    poll::Polled,
-    Operations, //
-};
+use super::device_data::DeviceData;
 use crate::bio::Bvec;
 use core::mem::{
     offset_of,
@@ -18,7 +15,11 @@ use core::mem::{
 use kernel::{
     alloc::KVec,
     bindings,
-    sync::atomic::Atomic,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
     types::Opaque, //
 };
 
@@ -37,7 +38,7 @@ pub(crate) const INLINE_BVECS: usize = 4;
 ///   passed the request to, and only one at a time. A poller may read the first `POLLED` bytes
 ///   besides, which are of `clone` alone.
 #[repr(C)]
-pub(crate) struct Pdu<T: Operations> {
+pub(crate) struct Pdu<T: DeviceData> {
     // The fields that most requests need come first, in two cache lines.
     /// Owned by the file from its submission until both references are dropped.
     pub(crate) kiocb: Opaque<bindings::kiocb>,
@@ -58,6 +59,57 @@ pub(crate) struct Pdu<T: Operations> {
     pub(crate) heap_bvecs: KVec<Bvec<'static>>,
     /// Accessed through [`Self::clone`], [`Self::next`] and [`Self::inline_bvecs`].
     pub(super) overlay: Overlay,
+}
+
+/// The part of a request that is polled on the lower device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PolledPart {
+    None,
+    /// The clone of its bio.
+    Bio,
+    Kiocb,
+}
+
+/// The mark of the part that is polled: a [`PolledPart`] which a poller may read at any time.
+pub(crate) struct Polled(Atomic<u32>);
+
+impl Polled {
+    const NONE: u32 = 0;
+    const BIO: u32 = 1;
+    const KIOCB: u32 = 2;
+
+    fn new() -> Self {
+        Self(Atomic::new(Self::NONE))
+    }
+
+    /// Marks the clone as polled, right before its submission. It must be initialised. Any context.
+    pub(super) fn bio(&self) {
+        self.0.store(Self::BIO, Release);
+    }
+
+    /// Marks the kiocb as polled, right before its submission. It must be initialised. Any context.
+    pub(super) fn kiocb(&self) {
+        self.0.store(Self::KIOCB, Release);
+    }
+
+    /// Returns the part that is marked. Any context.
+    pub(super) fn part(&self) -> PolledPart {
+        match self.0.load(Acquire) {
+            Self::BIO => PolledPart::Bio,
+            Self::KIOCB => PolledPart::Kiocb,
+            _ => PolledPart::None,
+        }
+    }
+
+    /// Clears the mark when the I/O has ended, and returns whether there was one. Any context.
+    #[inline(always)]
+    pub(super) fn end(&self) -> bool {
+        let polled = self.0.load(Acquire) != Self::NONE;
+        if polled {
+            self.0.store(Self::NONE, Release);
+        }
+        polled
+    }
 }
 
 /// The parts that a request never needs at the same time.
@@ -86,7 +138,7 @@ const POLLED: usize = offset_of!(bindings::bio, bi_end_io);
 const _: () = assert!(offset_of!(bindings::bio, bi_bdev) < POLLED);
 const _: () = assert!(offset_of!(bindings::bio, __bindgen_anon_1) < POLLED);
 
-impl<T: Operations> Pdu<T> {
+impl<T: DeviceData> Pdu<T> {
     /// The area is aligned behind a request, as the next element of an array would be.
     const ALIGNED: () = assert!(align_of::<Self>() <= align_of::<bindings::request>());
 

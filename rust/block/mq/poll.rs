@@ -7,9 +7,12 @@
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
 use super::{
-    InFlight,
-    Operations,
-    Pdu, //
+    device_data::DeviceData,
+    pdu::{
+        Pdu,
+        PolledPart, //
+    },
+    request::InFlight, //
 };
 use crate::{
     fs::BackingFile,
@@ -21,51 +24,13 @@ use kernel::{
     ffi::{
         c_int,
         c_uint, //
-    },
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Release, //
     }, //
 };
 
-/// The part of a request that is polled on the lower device: none, its clone or its kiocb.
-pub(crate) struct Polled(Atomic<u32>);
-
-const NOTHING: u32 = 0;
-const BIO: u32 = 1;
-const KIOCB: u32 = 2;
-
-impl Polled {
-    pub(super) fn new() -> Self {
-        Self(Atomic::new(NOTHING))
-    }
-
-    /// Marks the clone as polled, right before its submission. It must be initialised. Any context.
-    pub(super) fn bio(&self) {
-        self.0.store(BIO, Release);
-    }
-
-    /// Marks the kiocb as polled, right before its submission. It must be initialised. Any context.
-    pub(crate) fn kiocb(&self) {
-        self.0.store(KIOCB, Release);
-    }
-
-    #[inline(always)]
-    /// Clears the mark when the I/O has ended, and returns whether there was one. Any context.
-    pub(crate) fn end(&self) -> bool {
-        let polled = self.0.load(Acquire) != NOTHING;
-        if polled {
-            self.0.store(NOTHING, Release);
-        }
-        polled
-    }
-}
-
 /// The `poll` and `map_queues` callbacks of `struct blk_mq_ops`.
-pub(super) struct PollVTable<T: Operations>(PhantomData<T>);
+pub(super) struct PollVTable<T: DeviceData>(PhantomData<T>);
 
-impl<T: Operations> PollVTable<T> {
+impl<T: DeviceData> PollVTable<T> {
     /// # Safety
     ///
     /// For the block layer only. The caller must pass a live `hctx` of a tag set for `T`.
@@ -89,10 +54,10 @@ impl<T: Operations> PollVTable<T> {
         // after an RCU grace period. The fields of the clone that are read here are used for
         // nothing else (`Scratch::_polled`).
         unsafe {
-            match (*pdu).polled.0.load(Acquire) {
-                BIO => helpers::kx_bio_poll(Pdu::clone(pdu)),
-                KIOCB => helpers::kx_kiocb_poll((*pdu).kiocb.get()),
-                _ => 0,
+            match (*pdu).polled.part() {
+                PolledPart::Bio => helpers::kx_bio_poll(Pdu::clone(pdu)),
+                PolledPart::Kiocb => helpers::kx_kiocb_poll((*pdu).kiocb.get()),
+                PolledPart::None => 0,
             }
         }
     }
@@ -106,7 +71,7 @@ impl<T: Operations> PollVTable<T> {
     }
 }
 
-impl<T: Operations> InFlight<T> {
+impl<T: DeviceData> InFlight<T> {
     /// Returns whether this request is polled and its I/O can be polled on the device below `file`.
     /// Any context.
     pub(crate) fn polls_on(&self, file: &BackingFile) -> bool {

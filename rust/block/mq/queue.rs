@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`QueueData`], the driver's data of a `struct request_queue`, and [`FrozenQueue`].
+//! [`RequestQueue`]: the queue of a disk, its [`QueueData`], and [`FrozenQueue`].
 
 use super::{
-    deferred::DeferredEnds,
-    Operations, //
+    deferred::{
+        DeferredEnds,
+        EndFn, //
+    },
+    device_data::DeviceData, //
 };
-use crate::{
-    block::gen_disk::Disk,
-    helpers, //
+use crate::helpers;
+use core::{
+    marker::PhantomData,
+    ops::Deref, //
 };
 use kernel::{
     bindings,
@@ -18,80 +22,40 @@ use kernel::{
             Atomic,
             Full, //
         },
+        rcu,
         Arc, //
-    }, //
+    },
+    types::Opaque, //
 };
 
-/// The data of a disk: `queuedata` and `private_data` point to it. The disk owns it, and
-/// `free_disk` frees it.
+/// The data of a queue: `queuedata` points to it. The disk owns it, and `free_disk` frees it.
 ///
 /// # Invariants
 ///
 /// - `published` is null or came from [`Arc::into_raw`], and then owns that reference.
 /// - A value is taken out of `published` while the queue is frozen, when the disk is released, or
-///   by [`Disk::unpublish`], which keeps it until no request that has read it is in flight.
+///   by [`RequestQueue::unpublish`], which keeps it until no request that has read it is in flight.
 #[pin_data(PinnedDrop)]
-pub(crate) struct QueueData<T: Operations> {
-    pub(crate) device: Arc<T>,
+pub(crate) struct QueueData<T: DeviceData> {
+    device: Arc<T>,
     published: Atomic<*mut T::Published>,
     #[pin]
     deferred: DeferredEnds<T>,
 }
 
-impl<T: Operations> QueueData<T> {
-    pub(crate) fn new(device: Arc<T>) -> impl PinInit<Self> {
+impl<T: DeviceData> QueueData<T> {
+    /// Returns an initialiser. `end` ends a request of the queue.
+    pub(crate) fn new(device: Arc<T>, end: EndFn) -> impl PinInit<Self> {
         pin_init!(Self {
             device,
             published: Atomic::new(core::ptr::null_mut()),
-            deferred <- DeferredEnds::new(),
+            deferred <- DeferredEnds::new(end),
         })
     }
 
-    pub(super) fn deferred(&self) -> &DeferredEnds<T> {
+    /// Returns the requests whose end is deferred.
+    pub(crate) fn deferred(&self) -> &DeferredEnds<T> {
         &self.deferred
-    }
-
-    /// Waits for the deferred ends of requests. The disk must have no requests. Sleeps.
-    pub(crate) fn flush_deferred(&self) {
-        self.deferred.flush();
-    }
-
-    /// # Safety
-    ///
-    /// The caller must pass the queue of a [`Disk<T>`] and keep it, with its disk, alive for `'a`.
-    pub(crate) unsafe fn from_queue<'a>(q: *mut bindings::request_queue) -> &'a Self {
-        // SAFETY: `queuedata` is set before the queue can be used, and freed when the disk is
-        // released. The caller keeps the disk alive.
-        unsafe { &*(*q).queuedata.cast::<Self>() }
-    }
-
-    /// Returns the published value. Any context.
-    ///
-    /// # Safety
-    ///
-    /// The caller must keep a request of this queue in flight for as long as the reference.
-    pub(super) unsafe fn published(&self) -> Option<&T::Published> {
-        // As READ_ONCE(): all that follows depends on the pointer, so no stronger order is needed.
-        // SAFETY: The field is valid for reads, and only written as a whole.
-        let p = unsafe { self.published.as_ptr().read_volatile() };
-        // SAFETY: By the type invariants a pointer that is not null is to a live value, and the
-        // value stays while a request that has read it is in flight. The caller keeps that request
-        // in flight.
-        unsafe { p.as_ref() }
-    }
-
-    /// Publishes `value` if there is none; fails with EBUSY otherwise. No reader has a value that
-    /// this replaces, so the queue need not be frozen. Any context.
-    pub(crate) fn publish_first(&self, value: Arc<T::Published>) -> Result {
-        let new = Arc::into_raw(value).cast_mut();
-        match self.published.cmpxchg(core::ptr::null_mut(), new, Full) {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                // SAFETY: `new` came from `into_raw` above and was not stored.
-                drop(unsafe { Arc::from_raw(new) });
-                Err(EBUSY)
-            }
-        }
     }
 
     fn swap(&self, new: *mut T::Published) -> Option<Arc<T::Published>> {
@@ -103,13 +67,78 @@ impl<T: Operations> QueueData<T> {
 }
 
 #[pinned_drop]
-impl<T: Operations> PinnedDrop for QueueData<T> {
+impl<T: DeviceData> PinnedDrop for QueueData<T> {
     fn drop(self: Pin<&mut Self>) {
         drop(self.swap(core::ptr::null_mut()));
     }
 }
 
-impl<T: Operations> Disk<T> {
+/// The queue of a disk: wraps `struct request_queue`.
+///
+/// # Invariants
+///
+/// For as long as the reference, the queue and its disk are not released, and `queuedata` points to
+/// a [`QueueData<T>`].
+#[repr(transparent)]
+pub(crate) struct RequestQueue<T: DeviceData>(Opaque<bindings::request_queue>, PhantomData<T>);
+
+impl<T: DeviceData> RequestQueue<T> {
+    /// # Safety
+    ///
+    /// The caller must uphold the type invariants for `ptr` for all of `'a`.
+    pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::request_queue) -> &'a Self {
+        // SAFETY: `Self` is transparent over `struct request_queue`, which the caller keeps alive.
+        unsafe { &*ptr.cast() }
+    }
+
+    pub(crate) fn as_raw(&self) -> *mut bindings::request_queue {
+        self.0.get()
+    }
+
+    /// Returns the data of the queue. Any context.
+    pub(crate) fn data(&self) -> &QueueData<T> {
+        // SAFETY: By the type invariants `queuedata` points to a live `QueueData<T>`.
+        unsafe { &*(*self.as_raw()).queuedata.cast() }
+    }
+
+    /// Returns the driver's data for the disk. Any context.
+    pub(crate) fn device(&self) -> &Arc<T> {
+        &self.data().device
+    }
+
+    /// Returns the published value. Any context.
+    ///
+    /// # Safety
+    ///
+    /// The caller must keep a request of this queue in flight for as long as the reference.
+    pub(super) unsafe fn published(&self) -> Option<&T::Published> {
+        // As READ_ONCE(): all that follows depends on the pointer, so no stronger order is needed.
+        // SAFETY: The field is valid for reads, and only written as a whole.
+        let p = unsafe { self.data().published.as_ptr().read_volatile() };
+        // SAFETY: By the invariants of `QueueData` a pointer that is not null is to a live value,
+        // and the value stays while a request that has read it is in flight. The caller keeps that
+        // request in flight.
+        unsafe { p.as_ref() }
+    }
+
+    /// Publishes `value` if there is none; fails with EBUSY otherwise. No reader has a value that
+    /// this replaces, so the queue need not be frozen. Any context.
+    pub(crate) fn publish_first(&self, value: Arc<T::Published>) -> Result {
+        let new = Arc::into_raw(value).cast_mut();
+        match self
+            .data()
+            .published
+            .cmpxchg(core::ptr::null_mut(), new, Full)
+        {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                // SAFETY: `new` came from `into_raw` above and was not stored.
+                drop(unsafe { Arc::from_raw(new) });
+                Err(EBUSY)
+            }
+        }
+    }
+
     /// Takes away the value that requests read through
     /// [`InFlight::published`](super::InFlight::published), and returns it when no request that has
     /// read it is in flight. Requests that arrive meanwhile find no value. Sleeps, as
@@ -118,15 +147,15 @@ impl<T: Operations> Disk<T> {
     /// Without requests this waits for a grace period of the SRCU of the tag set. That is shorter
     /// than the RCU grace period of freezing a queue.
     pub(crate) fn unpublish(&self) -> Option<Arc<T::Published>> {
-        let old = self.queue_data().swap(core::ptr::null_mut());
+        let old = self.data().swap(core::ptr::null_mut());
         // A request is issued in a read section of that SRCU and has its tag before. So a request
         // that has read the old value and is in flight after the grace period has its tag set in
         // the bitmap.
-        // SAFETY: By the invariant of `Disk` the queue is live. `DiskRegistration` has given it a
-        // tag set.
+        // SAFETY: By the type invariant the queue is live. `DiskRegistration` has given it a tag
+        // set.
         let busy = unsafe {
-            helpers::kx_queue_wait_issued(self.queue());
-            helpers::kx_queue_is_busy(self.queue())
+            helpers::kx_queue_wait_issued(self.as_raw());
+            helpers::kx_queue_is_busy(self.as_raw())
         };
         if busy {
             drop(FrozenQueue::new(self));
@@ -142,21 +171,21 @@ impl<T: Operations> Disk<T> {
 ///
 /// # Invariants
 ///
-/// The queue of `disk` is frozen by `blk_mq_freeze_queue()`, which returned `memflags`.
-pub struct FrozenQueue<'a, T: Operations> {
-    disk: &'a Disk<T>,
+/// `queue` is frozen by `blk_mq_freeze_queue()`, which returned `memflags`.
+pub struct FrozenQueue<'a, T: DeviceData> {
+    queue: &'a RequestQueue<T>,
     /// The state of the allocation scope, which `blk_mq_unfreeze_queue()` restores.
     memflags: u32,
 }
 
-impl<'a, T: Operations> FrozenQueue<'a, T> {
+impl<'a, T: DeviceData> FrozenQueue<'a, T> {
     /// Freezes the queue. Sleeps until all requests have ended; none of them may depend on a lock
     /// that the caller holds.
-    pub(crate) fn new(disk: &'a Disk<T>) -> Self {
+    pub(crate) fn new(queue: &'a RequestQueue<T>) -> Self {
         Self {
-            disk,
-            // SAFETY: By the invariant of `Disk` the queue is live.
-            memflags: unsafe { helpers::kx_freeze_queue(disk.queue()) },
+            queue,
+            // SAFETY: By the invariant of `RequestQueue` the queue is live.
+            memflags: unsafe { helpers::kx_freeze_queue(queue.as_raw()) },
         }
     }
 
@@ -166,13 +195,51 @@ impl<'a, T: Operations> FrozenQueue<'a, T> {
         let new = value.map_or(core::ptr::null_mut(), |v| Arc::into_raw(v).cast_mut());
         // By the type invariant no request is in flight, so there is no reference into the old
         // value.
-        self.disk.queue_data().swap(new)
+        self.queue.data().swap(new)
     }
 }
 
-impl<T: Operations> Drop for FrozenQueue<'_, T> {
+impl<T: DeviceData> Drop for FrozenQueue<'_, T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the queue is frozen and these are its flags.
-        unsafe { helpers::kx_unfreeze_queue(self.disk.queue(), self.memflags) };
+        unsafe { helpers::kx_unfreeze_queue(self.queue.as_raw(), self.memflags) };
+    }
+}
+
+/// The driver's data for a disk, borrowed in an RCU read section, which ends when this is dropped.
+/// It may outlive the request that it came from, and holds no reference that could be the last one.
+///
+/// # Invariants
+///
+/// `device` stays until the read section of `_rcu` ends: `DiskRegistration` waits for an RCU grace
+/// period after the last request has ended and before it drops its reference to the disk, which
+/// owns the data.
+pub struct DeviceGuard<T: DeviceData> {
+    device: *const Arc<T>,
+    _rcu: rcu::Guard,
+}
+
+impl<T: DeviceData> DeviceGuard<T> {
+    /// Begins a read section and borrows the data of `queue`. Any context.
+    ///
+    /// # Safety
+    ///
+    /// The caller must keep a request of the queue in flight during the call.
+    pub(super) unsafe fn new(queue: &RequestQueue<T>) -> Self {
+        // INVARIANT: The read section begins while a request is in flight, so the grace period that
+        // `DiskRegistration` waits for begins later.
+        Self {
+            _rcu: rcu::read_lock(),
+            device: queue.device(),
+        }
+    }
+}
+
+impl<T: DeviceData> Deref for DeviceGuard<T> {
+    type Target = Arc<T>;
+
+    fn deref(&self) -> &Arc<T> {
+        // SAFETY: By the type invariant, as `self` holds the guard of the read section.
+        unsafe { &*self.device }
     }
 }

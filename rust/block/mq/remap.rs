@@ -13,11 +13,13 @@
 //! C header: [`include/linux/bio.h`](srctree/include/linux/bio.h)
 
 use super::{
-    InFlight,
-    InlineContext,
-    Operations,
-    Pdu,
-    Request, //
+    inline_context::InlineContext,
+    operations::Operations,
+    pdu::Pdu,
+    request::{
+        InFlight,
+        Request, //
+    }, //
 };
 use crate::{
     fs::BackingFile,

@@ -3,23 +3,25 @@
 //! Requests: `struct request`, from its start to its end.
 
 use super::{
-    HwCtx,
-    Operations,
-    Pdu,
-    QueueData, //
+    device_data::DeviceData,
+    hctx::HwCtx,
+    op::{
+        Op,
+        RequestFlags, //
+    },
+    pdu::Pdu,
+    queue::{
+        DeviceGuard,
+        RequestQueue, //
+    }, //
 };
 use crate::{
     bio::{
         Bio,
         Bios, //
     },
-    block::gen_disk::{
-        Disk,
-        DiskRef, //
-    },
     errno,
-    helpers,
-    iov::Direction, //
+    helpers, //
 };
 use core::{
     marker::PhantomData,
@@ -32,70 +34,10 @@ use kernel::{
     error::Error,
     pr_warn_once,
     prelude::*,
-    sync::Arc,
     types::Opaque, //
 };
 
-/// The operation of a request: `req_op()`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Op {
-    /// Fills the bvecs from the device.
-    Read,
-    /// Writes the bvecs to the device.
-    Write,
-    /// Makes all completed writes durable. Has no data and no sector.
-    Flush,
-    /// Gives the space of the range back.
-    Discard,
-    /// Makes the range read back as zeroes.
-    WriteZeroes,
-    /// Any other operation.
-    Other,
-}
-
-impl Op {
-    /// Returns the direction of the data, for a read or write.
-    pub fn direction(self) -> Option<Direction> {
-        match self {
-            Op::Read => Some(Direction::Dest),
-            Op::Write => Some(Direction::Source),
-            _ => None,
-        }
-    }
-
-    /// Returns whether the operation changes the device.
-    pub fn is_write(self) -> bool {
-        matches!(self, Op::Write | Op::Discard | Op::WriteZeroes)
-    }
-}
-
-/// The `REQ_*` flags of a request.
-#[derive(Clone, Copy)]
-pub struct RequestFlags(u32);
-
-impl RequestFlags {
-    /// Returns whether `REQ_FUA` is set: the data must be durable when the request ends.
-    pub fn fua(self) -> bool {
-        self.0 & (1 << bindings::req_flag_bits___REQ_FUA) != 0
-    }
-
-    /// Returns whether `REQ_ATOMIC` is set: the write is all or nothing.
-    pub fn atomic(self) -> bool {
-        self.0 & (1 << bindings::req_flag_bits___REQ_ATOMIC) != 0
-    }
-
-    /// Returns whether `REQ_POLLED` is set: the submitter polls for the completion.
-    pub fn polled(self) -> bool {
-        self.0 & (1 << bindings::req_flag_bits___REQ_POLLED) != 0
-    }
-
-    /// Returns whether `REQ_NOUNMAP` is set: the zeroes must keep their space.
-    pub fn nounmap(self) -> bool {
-        self.0 & (1 << bindings::req_flag_bits___REQ_NOUNMAP) != 0
-    }
-}
-
-/// The outcome of [`Operations::queue_rq`]. Only [`NewRequest::start`] makes one.
+/// The outcome of [`Operations::queue_rq`](super::Operations::queue_rq). Only [`NewRequest::start`] makes one.
 pub struct Outcome(pub(super) bindings::blk_status_t);
 
 impl Outcome {
@@ -109,12 +51,12 @@ impl Outcome {
 /// # Invariants
 ///
 /// The driver owns `rq`, which is of a tag set for `T` and is not started.
-pub struct NewRequest<T: Operations> {
+pub struct NewRequest<T: DeviceData> {
     rq: NonNull<bindings::request>,
     _p: PhantomData<T>,
 }
 
-impl<T: Operations> NewRequest<T> {
+impl<T: DeviceData> NewRequest<T> {
     /// # Safety
     ///
     /// The block layer must have handed `rq` over, and the caller must pass a request of a tag set
@@ -129,9 +71,9 @@ impl<T: Operations> NewRequest<T> {
 
     /// Returns the hardware queue of the request. Any context.
     pub(super) fn hctx<'a>(&self) -> &'a HwCtx<T> {
-        // SAFETY: By the type invariant the request is to be issued, so it has an hctx, over which
-        // `HwCtx` is transparent. The hctx stays as long as its queue.
-        unsafe { &*(*self.rq.as_ptr()).mq_hctx.cast() }
+        // SAFETY: By the type invariant the request is to be issued, so it has an hctx, which stays
+        // as long as its queue.
+        unsafe { HwCtx::from_raw((*self.rq.as_ptr()).mq_hctx) }
     }
 
     /// Starts the request: `blk_mq_start_request()`.
@@ -152,9 +94,9 @@ impl<T: Operations> NewRequest<T> {
 /// a reference to its queue, so the queue can't be frozen in that time, and its disk is not
 /// released.
 #[repr(transparent)]
-pub struct InFlight<T: Operations>(Opaque<bindings::request>, PhantomData<T>);
+pub struct InFlight<T: DeviceData>(Opaque<bindings::request>, PhantomData<T>);
 
-impl<T: Operations> InFlight<T> {
+impl<T: DeviceData> InFlight<T> {
     /// # Safety
     ///
     /// The caller must uphold the type invariants for `rq` for all of `'a`.
@@ -170,15 +112,7 @@ impl<T: Operations> InFlight<T> {
     /// Returns the operation.
     pub fn op(&self) -> Op {
         // SAFETY: By the type invariant the request is valid and its flags do not change.
-        let flags = unsafe { (*self.as_raw()).cmd_flags };
-        match flags & ((1 << bindings::REQ_OP_BITS) - 1) {
-            bindings::req_op_REQ_OP_READ => Op::Read,
-            bindings::req_op_REQ_OP_WRITE => Op::Write,
-            bindings::req_op_REQ_OP_FLUSH => Op::Flush,
-            bindings::req_op_REQ_OP_DISCARD => Op::Discard,
-            bindings::req_op_REQ_OP_WRITE_ZEROES => Op::WriteZeroes,
-            _ => Op::Other,
-        }
+        Op::from_raw(unsafe { (*self.as_raw()).cmd_flags })
     }
 
     /// Returns the flags.
@@ -227,18 +161,13 @@ impl<T: Operations> InFlight<T> {
 
     /// Returns the driver's data for the disk.
     pub fn device(&self) -> &T {
-        &self.queue_data().device
+        self.queue().device()
     }
 
-    /// Returns a reference to the driver's data for the disk. It may outlive the request.
-    pub fn device_ref(&self) -> Arc<T> {
-        self.queue_data().device.clone()
-    }
-
-    /// Returns a reference to the disk. It may outlive the request.
-    pub fn disk(&self) -> DiskRef<T> {
-        // SAFETY: By the type invariant the queue is live, and its disk is a `Disk<T>`.
-        DiskRef::new(unsafe { Disk::from_raw((*(*self.as_raw()).q).disk) })
+    /// Returns the driver's data for the disk, in a guard that may outlive the request.
+    pub fn device_guard(&self) -> DeviceGuard<T> {
+        // SAFETY: By the type invariant the request is in flight for as long as `self`.
+        unsafe { DeviceGuard::new(self.queue()) }
     }
 
     /// Returns the published value, see [`FrozenQueue::publish`]. It stays while the request is in
@@ -247,12 +176,13 @@ impl<T: Operations> InFlight<T> {
     /// [`FrozenQueue::publish`]: super::FrozenQueue::publish
     pub fn published(&self) -> Option<&T::Published> {
         // SAFETY: By the type invariant the request is in flight for as long as `self`.
-        unsafe { self.queue_data().published() }
+        unsafe { self.queue().published() }
     }
 
-    fn queue_data(&self) -> &QueueData<T> {
+    /// Returns the queue.
+    pub(crate) fn queue(&self) -> &RequestQueue<T> {
         // SAFETY: By the type invariant the queue and its disk are live.
-        unsafe { QueueData::from_queue((*self.as_raw()).q) }
+        unsafe { RequestQueue::from_raw((*self.as_raw()).q) }
     }
 }
 
@@ -264,15 +194,15 @@ impl<T: Operations> InFlight<T> {
 /// # Invariants
 ///
 /// The driver owns `rq`: started, not ended, and of a tag set for `T`.
-pub struct Request<T: Operations> {
+pub struct Request<T: DeviceData> {
     rq: NonNull<bindings::request>,
     _p: PhantomData<T>,
 }
 
 // SAFETY: Any task may end a request, and its data is `Send`.
-unsafe impl<T: Operations> Send for Request<T> {}
+unsafe impl<T: DeviceData> Send for Request<T> {}
 
-impl<T: Operations> Request<T> {
+impl<T: DeviceData> Request<T> {
     /// # Safety
     ///
     /// The caller must own `rq`, which must be started and of a tag set for `T`, and hand it over.
@@ -332,10 +262,27 @@ impl<T: Operations> Request<T> {
     unsafe extern "C" fn defer(rq: *mut bindings::request, good: u32, status: u8) {
         // SAFETY: The caller hands over the request, which is in flight and keeps its queue's data.
         unsafe {
-            QueueData::<T>::from_queue((*rq).q)
+            RequestQueue::<T>::from_raw((*rq).q)
+                .data()
                 .deferred()
-                .push(Self::from_raw(rq), good, status)
+                .push(rq, good, status)
         };
+    }
+
+    /// Ends a deferred request: the [`EndFn`](super::deferred::EndFn) of [`QueueData`].
+    ///
+    /// # Safety
+    ///
+    /// The caller must own `rq`, which must be started and of a tag set for `T`, and hand it over.
+    ///
+    /// [`QueueData`]: super::queue::QueueData
+    pub(crate) unsafe fn end_deferred(
+        rq: *mut bindings::request,
+        good: u32,
+        status: bindings::blk_status_t,
+    ) {
+        // SAFETY: The caller hands over the request.
+        unsafe { Self::from_raw(rq) }.finish(good, status);
     }
 
     /// Ends the whole request with success: `blk_mq_complete_request()`. On the CPU that submitted
@@ -347,7 +294,7 @@ impl<T: Operations> Request<T> {
     }
 }
 
-impl<T: Operations> Request<T> {
+impl<T: DeviceData> Request<T> {
     /// Ends the first `done` bytes of a read with success and the rest with `error`, so that the
     /// complete bios of a merged request do not fail. Any context.
     pub fn end_read_at(self, done: u32, error: Error) {
@@ -371,7 +318,7 @@ fn status_of_error(e: Error) -> bindings::blk_status_t {
     unsafe { bindings::errno_to_blk_status(e.to_errno()) }
 }
 
-impl<T: Operations> Deref for Request<T> {
+impl<T: DeviceData> Deref for Request<T> {
     type Target = InFlight<T>;
 
     fn deref(&self) -> &InFlight<T> {
@@ -380,7 +327,7 @@ impl<T: Operations> Deref for Request<T> {
     }
 }
 
-impl<T: Operations> Drop for Request<T> {
+impl<T: DeviceData> Drop for Request<T> {
     fn drop(&mut self) {
         pr_warn_once!("a request was dropped without an end: it fails\n");
         // SAFETY: By the type invariant the request is owned by `self`, which is gone after this.

@@ -3,9 +3,11 @@
 //! [`TagSet`]: the tags and requests of a disk, `struct blk_mq_tag_set`.
 
 use super::{
-    operations::OperationsVTable,
-    poll,
-    Operations, //
+    operations::{
+        Operations,
+        OperationsVTable, //
+    },
+    poll, //
 };
 use crate::helpers;
 use core::{

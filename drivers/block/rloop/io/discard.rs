@@ -11,6 +11,7 @@ use crate::{
 use kernel::prelude::*;
 use kernel_ext::{
     block::{
+        gen_disk::Disk,
         mq::{
             Op,
             Request, //
@@ -61,12 +62,12 @@ pub(super) fn fallocate<T: IoDevice>(rq: Request<T>) {
 /// The update freezes the queue, and so waits for all requests, some of which wait for this worker: it
 /// runs in a work item of its own.
 fn shrink_limits<T: IoDevice>(rq: &Request<T>, backing: &Backing, mode: FallocMode) {
-    let (unsupported, disk) = (backing.unsupported.clone(), rq.disk());
-    let job = move || {
+    let unsupported = backing.unsupported.clone();
+    let update = move |disk: &Disk<T>| {
         // Limits that only shrink are not refused.
         let _ = disk.update_limits_frozen(|limits| unsupported.apply(limits), |_| ());
     };
-    if rq.device().io().wq().spawn(job).is_err() {
+    if rq.spawn_with_disk(rq.device().io().wq(), update).is_err() {
         backing.unsupported.forget(mode);
     }
 }

@@ -248,7 +248,7 @@ fn start_io<T: IoDevice>(mut rq: Request<T>) -> Option<Request<T>> {
         return Some(rq);
     }
     end_io(&mut rq);
-    let device = rq.device_ref();
+    let device = rq.device_guard();
     device.io().start_io(rq, kind)
 }
 
