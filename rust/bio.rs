@@ -86,7 +86,7 @@ pub struct Bvec<'a>(pub(crate) bindings::bio_vec, PhantomData<&'a Bio>);
 
 impl Bvec<'_> {
     /// Returns the length of the segment in bytes.
-    #[allow(clippy::len_without_is_empty)]
+    #[expect(clippy::len_without_is_empty)]
     pub fn len(&self) -> u32 {
         self.0.bv_len
     }

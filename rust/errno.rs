@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Errors that the `kernel` crate does not define in every supported series.
+//! Errors that the `kernel` crate does not define in 7.2.
+//!
+//! Series: 7.3 has them in `kernel::error::code`.
 //!
 //! C header: [`include/uapi/asm-generic/errno.h`](srctree/include/uapi/asm-generic/errno.h)
 

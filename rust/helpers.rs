@@ -113,7 +113,7 @@ const _: () = assert!(size_of::<Charge>() == shim_layout::CHARGE_SIZE);
 const _: () = assert!(size_of::<InlineState>() == shim_layout::INLINE_SIZE);
 const _: () = assert!(offset_of!(InlineState, fits) == shim_layout::INLINE_FITS);
 
-#[allow(improper_ctypes)] // Empty structs of C, as in the bindings crate.
+#[expect(improper_ctypes)] // Empty structs of C, as in the bindings crate.
 extern "C" {
     pub(crate) fn kx_rq_blkcg(rq: *const request) -> *mut c_void;
     pub(crate) fn kx_charge_enter(rq: *const request, charge: *mut Charge);

@@ -31,11 +31,11 @@ pub enum Direction {
 
 impl Direction {
     fn as_raw(self) -> u32 {
-        // `ITER_DEST` is 0 and `ITER_SOURCE` is 1 (formerly READ and WRITE).
-        match self {
-            Direction::Dest => 0,
-            Direction::Source => 1,
-        }
+        let raw = match self {
+            Direction::Dest => shim_layout::ITER_DEST_,
+            Direction::Source => shim_layout::ITER_SOURCE_,
+        };
+        raw as u32
     }
 }
 
@@ -81,7 +81,7 @@ impl<'a> IovIter<'a> {
     }
 
     /// Returns the bytes left. Any context.
-    #[allow(clippy::len_without_is_empty)]
+    #[expect(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         // SAFETY: By the type invariant the iterator is initialised.
         unsafe { helpers::kx_iov_iter_count(self.0.get()) }
@@ -95,10 +95,15 @@ impl<'a> IovIter<'a> {
         unsafe { bindings::iov_iter_advance(self.as_raw(), bytes) };
     }
 
-    /// Fills the bytes left with zeroes. For [`Direction::Dest`] only. Any context.
+    /// Fills the bytes left with zeroes, if this is an iterator of [`Direction::Dest`]. Any context.
     pub(crate) fn zero(&mut self) {
         let bytes = self.len();
-        // SAFETY: By the type invariant the memory belongs to a request that the driver owns.
-        unsafe { bindings::iov_iter_zero(bytes, self.as_raw()) };
+        // SAFETY: By the type invariant the iterator is initialised, and its memory belongs to a
+        // request that the driver owns. The kernel writes to that of a destination only.
+        unsafe {
+            if !(*self.as_raw()).data_source {
+                bindings::iov_iter_zero(bytes, self.as_raw());
+            }
+        }
     }
 }

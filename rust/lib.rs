@@ -14,7 +14,7 @@
 //! - `miscdevice.rs` takes a fixed minor, `module_param.rs` has strings and sysfs, and `sync.rs`
 //!   adds lock types.
 //! - `workqueue.rs` creates workqueues and `workers.rs` has numbered work items for one object.
-//! - `bio.rs`, `cgroup.rs`, `errno.rs` and `percpu.rs` have no counterpart.
+//! - `bio.rs`, `capability.rs`, `cgroup.rs`, `errno.rs` and `percpu.rs` have no counterpart.
 
 #![deny(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -22,10 +22,10 @@
 
 pub mod bio;
 pub mod block;
+pub mod capability;
 pub mod cgroup;
 pub mod errno;
 pub mod fs;
-#[allow(improper_ctypes_definitions)] // Empty structs of C, as in the bindings crate.
 mod helpers;
 pub mod iov;
 pub mod miscdevice;

@@ -2,8 +2,28 @@
 
 //! Misc devices with a fixed minor.
 //!
-//! [`Registration`] owns a `struct miscdevice`, its `struct file_operations` and the driver's data,
-//! on which [`Operations`] is implemented. `kernel::miscdevice` always takes a dynamic minor.
+//! [`Registration`] owns a registered `struct miscdevice`. The device and the driver's data, on
+//! which [`Operations`] is implemented, are shared with the open files. `kernel::miscdevice` always
+//! takes a dynamic minor.
+//!
+//! # Examples
+//!
+//! ```ignore
+//! struct Node;
+//!
+//! impl miscdevice::Operations for Node {
+//!     fn ioctl(&self, cmd: u32, _arg: usize) -> Result<i32> {
+//!         match cmd {
+//!             0x4c82 => Ok(0),
+//!             _ => Err(ENOTTY),
+//!         }
+//!     }
+//! }
+//!
+//! let name = CString::try_from_fmt(fmt!("example-control"))?;
+//! let _node = miscdevice::Registration::new(name, None, Node)?;
+//! # Ok::<(), Error>(())
+//! ```
 //!
 //! C header: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h)
 
@@ -11,16 +31,22 @@ use crate::{
     helpers,
     module::THIS_MODULE, //
 };
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop, //
+};
 use kernel::{
     bindings,
     error::to_result,
     ffi::{
+        c_int,
         c_long,
         c_uint,
         c_ulong, //
     },
     prelude::*,
     str::CString,
+    sync::Arc,
     types::Opaque, //
 };
 
@@ -35,27 +61,24 @@ pub trait Operations: Send + Sync + 'static {
 struct Inner<T> {
     /// The first field, as `misc_open()` stores its address in `->private_data` of the file.
     misc: Opaque<bindings::miscdevice>,
-    fops: bindings::file_operations,
     name: CString,
     data: T,
 }
 
+// SAFETY: Only the misc core changes `misc`, with a lock of its own, and the data is `Send`.
+unsafe impl<T: Send> Send for Inner<T> {}
+// SAFETY: As above, and the data is `Sync`.
+unsafe impl<T: Sync> Sync for Inner<T> {}
+
 /// A registered misc device, deregistered when this is dropped: wraps `struct miscdevice`.
 ///
-/// An open file holds a reference to the module, not to the registration. So the module's data must
-/// own the registration and drop it in the module's exit, and after [`new`](Self::new) the module's
-/// init must not fail.
+/// Each open file has a reference to the data, which it may use for longer than the registration.
 ///
 /// # Invariants
 ///
-/// The device is registered. It and all that it points to stay in place until `drop`, and no file
-/// is open on it then.
-pub struct Registration<T: Operations>(Pin<KBox<Inner<T>>>);
-
-// SAFETY: Any task may deregister a misc device, and its data is `Send`.
-unsafe impl<T: Operations> Send for Registration<T> {}
-// SAFETY: `&Registration` gives access to the data only, which is `Sync`.
-unsafe impl<T: Operations> Sync for Registration<T> {}
+/// The device in `Inner` is registered. It does not move, and stays for as long as the registration
+/// or a file that was opened on it.
+pub struct Registration<T: Operations>(Arc<Inner<T>>);
 
 impl<T: Operations> Registration<T> {
     /// Registers `/dev/<name>` with the given minor, or a dynamic one for `None`. Each open file
@@ -63,61 +86,94 @@ impl<T: Operations> Registration<T> {
     ///
     /// Fails with EBUSY if the minor is taken, and with ENOMEM.
     pub fn new(name: CString, minor: Option<u32>, data: T) -> Result<Self> {
-        let mut fops: bindings::file_operations = pin_init::zeroed();
-        fops.owner = THIS_MODULE.as_ptr();
-        fops.open = Some(bindings::nonseekable_open);
-        fops.unlocked_ioctl = Some(Self::ioctl);
-        fops.compat_ioctl = Some(Self::ioctl);
-        fops.llseek = Some(helpers::kx_noop_llseek);
-
         let mut misc: bindings::miscdevice = pin_init::zeroed();
         misc.minor = minor.unwrap_or(bindings::MISC_DYNAMIC_MINOR) as i32;
-        let inner = KBox::new(
+        misc.fops = Fops::<T>::build();
+        let inner = Arc::new(
             Inner {
                 misc: Opaque::new(misc),
-                fops,
                 name,
                 data,
             },
             GFP_KERNEL,
         )?;
-        // SAFETY: The device is not registered yet, so no other task uses it. All that it points to
-        // stays in the box.
-        unsafe {
-            (*inner.misc.get()).name = inner.name.as_char_ptr();
-            (*inner.misc.get()).fops = &inner.fops;
-        }
-        // SAFETY: The device and all that it points to stay in place until `drop`.
+        // SAFETY: The device is not registered yet, so no other task uses it. The name is on the
+        // heap, and stays as long as the device.
+        unsafe { (*inner.misc.get()).name = inner.name.as_char_ptr() };
+        // SAFETY: The device and its name stay in place until `drop` has deregistered it.
         to_result(unsafe { bindings::misc_register(inner.misc.get()) })?;
-        Ok(Self(KBox::into_pin(inner)))
+        // INVARIANT: Registered just now.
+        Ok(Self(inner))
     }
 
-    /// Returns the data of the device.
+    /// Returns the data of the device. Any context.
     pub fn data(&self) -> &T {
         &self.0.data
+    }
+}
+
+impl<T: Operations> Drop for Registration<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the device is registered. `misc_open()` holds the lock that
+        // this takes until `open` has its reference.
+        unsafe { bindings::misc_deregister(self.0.misc.get()) };
+    }
+}
+
+/// The `struct file_operations` of a misc device with data `T`.
+struct Fops<T: Operations>(PhantomData<T>);
+
+impl<T: Operations> Fops<T> {
+    /// # Safety
+    ///
+    /// For the misc core only. The caller must pass a `file` whose `->private_data` is the device
+    /// of a [`Registration<T>`], which is not deregistered during the call.
+    unsafe extern "C" fn open(inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: `->private_data` is the address of `misc`, the first field of an `Inner<T>`, to
+        // which the registration has a reference during the call.
+        unsafe {
+            let inner = ManuallyDrop::new(Arc::from_raw((*file).private_data.cast::<Inner<T>>()));
+            (*file).private_data = Arc::into_raw(Arc::clone(&inner)).cast_mut().cast();
+            bindings::nonseekable_open(inode, file)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the VFS only. The caller must pass a `file` that [`open`](Self::open) opened, and not
+    /// use it again.
+    unsafe extern "C" fn release(_inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
+        // SAFETY: `open` stored a reference, which passes to this call.
+        drop(unsafe { Arc::from_raw((*file).private_data.cast::<Inner<T>>()) });
+        0
     }
 
     /// `unlocked_ioctl` and `compat_ioctl`.
     ///
     /// # Safety
     ///
-    /// - The caller must be the VFS.
-    /// - `file` must be open on a device that [`new`](Self::new) registered.
+    /// For the VFS only. The caller must pass a `file` that [`open`](Self::open) opened.
     unsafe extern "C" fn ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
-        // SAFETY: `misc_open()` stored the address of `misc`, the first field of `Inner<T>`. The
-        // open file keeps the module loaded, so by the type invariant of `Registration` the device
-        // is still registered.
+        // SAFETY: `open` stored a reference, which `release` drops.
         let inner = unsafe { &*(*file).private_data.cast::<Inner<T>>() };
         match inner.data.ioctl(cmd, arg) {
             Ok(value) => value as c_long,
             Err(e) => e.to_errno() as c_long,
         }
     }
-}
 
-impl<T: Operations> Drop for Registration<T> {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant the device is registered.
-        unsafe { bindings::misc_deregister(self.0.misc.get()) };
+    const VTABLE: bindings::file_operations = {
+        let mut fops: bindings::file_operations = pin_init::zeroed();
+        fops.owner = THIS_MODULE.as_ptr();
+        fops.open = Some(Self::open);
+        fops.release = Some(Self::release);
+        fops.unlocked_ioctl = Some(Self::ioctl);
+        fops.compat_ioctl = Some(Self::ioctl);
+        fops.llseek = Some(helpers::kx_noop_llseek);
+        fops
+    };
+
+    const fn build() -> &'static bindings::file_operations {
+        &Self::VTABLE
     }
 }

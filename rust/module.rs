@@ -9,18 +9,19 @@
 
 use kernel::{
     bindings,
+    prelude::*,
     types::Opaque,
     ThisModule, //
 };
 
-#[allow(improper_ctypes)] // Empty structs of C.
+#[expect(improper_ctypes)] // Empty structs of C.
 extern "C" {
     static __this_module: Opaque<bindings::module>;
 }
 
 /// The module that this crate is linked into: `THIS_MODULE`.
 ///
-/// The `THIS_MODULE` that `module!` defines differs in type and path between the supported series.
+/// Series: the `THIS_MODULE` that `module!` defines is of another type and path in 7.3.
 // SAFETY: modpost defines `__this_module`, which lives as long as the code that refers to it.
 pub static THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(__this_module.get()) };
 
@@ -28,24 +29,19 @@ pub static THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(__this_module
 ///
 /// # Invariants
 ///
-/// The value owns one reference to this module, taken with `__module_get()`.
+/// The value owns one reference to this module, taken with `try_module_get()`.
 pub struct ModuleRef(());
 
 impl ModuleRef {
-    /// Takes a reference with `__module_get()`. Any context.
-    ///
-    /// The module must be in use already, for example by an opener of its device. In the module's
-    /// exit the reference does not prevent unloading.
-    pub fn new() -> Self {
+    /// Takes a reference: `try_module_get()`. Any context. Fails with ENODEV if the module is being
+    /// unloaded, which an opener of its device prevents.
+    pub fn new() -> Result<Self> {
         // SAFETY: `THIS_MODULE` is the module of this code, which is loaded while its code runs.
-        unsafe { bindings::__module_get(THIS_MODULE.as_ptr()) };
-        Self(())
-    }
-}
-
-impl Default for ModuleRef {
-    fn default() -> Self {
-        Self::new()
+        if unsafe { bindings::try_module_get(THIS_MODULE.as_ptr()) } {
+            Ok(Self(()))
+        } else {
+            Err(ENODEV)
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 #include <linux/falloc.h>
 #include <linux/kbuild.h>
 #include <linux/stddef.h>
+#include <linux/uio.h>
 
 #include "helpers/helpers.h"
 
@@ -37,6 +38,9 @@ int main(void)
 
 	DEFINE(OPEN_WRITE, KX_OPEN_WRITE);
 	DEFINE(OPEN_EXCL, KX_OPEN_EXCL);
+
+	DEFINE(ITER_DEST_, ITER_DEST);
+	DEFINE(ITER_SOURCE_, ITER_SOURCE);
 
 	DEFINE(FALLOC_KEEP_SIZE, FALLOC_FL_KEEP_SIZE);
 	DEFINE(FALLOC_PUNCH_HOLE, FALLOC_FL_PUNCH_HOLE);

@@ -3,8 +3,9 @@
 //! A mutex with a killable wait, and a spinlock for data that interrupts use.
 //!
 //! [`KillableMutex`] wraps `struct mutex` and [`IrqLock`] wraps `spinlock_t`. Each owns the value
-//! that it protects. `kernel::sync` has neither `mutex_lock_killable()` nor a lock taken with
-//! `spin_lock_irqsave()`.
+//! that it protects. `kernel::sync` has no `mutex_lock_killable()`.
+//!
+//! Series: 7.3 has `kernel::sync::SpinLockIrq`, 7.2 has no lock taken with `spin_lock_irqsave()`.
 //!
 //! C headers: [`include/linux/mutex.h`](srctree/include/linux/mutex.h),
 //! [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
@@ -194,10 +195,4 @@ macro_rules! new_irq_lock {
             ::kernel::static_lock_class!(),
         )
     };
-}
-
-/// Returns whether the current task has `CAP_SYS_ADMIN`. Process context.
-pub fn capable_sys_admin() -> bool {
-    // SAFETY: The function has no requirements.
-    unsafe { helpers::kx_capable_sys_admin() }
 }

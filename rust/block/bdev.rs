@@ -10,11 +10,12 @@
 //!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
+use super::limits::RequestSize;
 use crate::helpers;
-use core::ffi::c_void;
 use kernel::{
     bindings,
     error::to_result,
+    ffi::c_void,
     prelude::*,
     types::Opaque, //
 };
@@ -50,6 +51,62 @@ impl BlockDevice {
     pub fn sectors(&self) -> u64 {
         // SAFETY: By the type invariant the device is live.
         unsafe { helpers::kx_bdev_nr_sectors(self.as_raw()) }
+    }
+
+    /// Returns whether the device is a rotating disk: `bdev_rot()`. Any context.
+    pub fn rotational(&self) -> bool {
+        // SAFETY: By the type invariant the device is live.
+        unsafe { helpers::kx_bdev_rotational(self.as_raw()) }
+    }
+
+    /// Returns whether the device supports REQ_NOWAIT: `bdev_nowait()`. Any context.
+    pub fn can_nowait(&self) -> bool {
+        // SAFETY: By the type invariant the device is live.
+        unsafe { helpers::kx_bdev_nowait(self.as_raw()) }
+    }
+
+    /// Returns the logical block size and the alignment of memory, in bytes. Any context.
+    pub fn dio_limits(&self) -> (u32, u32) {
+        let (mut offset, mut memory) = (0, 0);
+        // SAFETY: By the type invariant the device is live.
+        unsafe { helpers::kx_bdev_dio_limits(self.as_raw(), &mut offset, &mut memory) };
+        (offset, memory)
+    }
+
+    /// Returns the largest read or write that is one request on the device. Any context.
+    pub fn request_size(&self) -> RequestSize {
+        let mut size = RequestSize {
+            sectors: 0,
+            segments: 0,
+            segment: 0,
+        };
+        // SAFETY: By the type invariant the device is live.
+        unsafe {
+            helpers::kx_bdev_request_size(
+                self.as_raw(),
+                &mut size.sectors,
+                &mut size.segments,
+                &mut size.segment,
+            )
+        };
+        size
+    }
+
+    /// Returns the smallest and the largest atomic write in bytes, 0 if there is none. Any context.
+    pub fn atomic_units(&self) -> (u32, u32) {
+        let (mut min, mut max) = (0, 0);
+        // SAFETY: By the type invariant the device is live.
+        unsafe { helpers::kx_bdev_atomic_units(self.as_raw(), &mut min, &mut max) };
+        (min, max)
+    }
+
+    /// Returns the granularity of discards in bytes, and the largest write-zeroes request in
+    /// 512-byte sectors, 0 if there can be none. Any context.
+    pub fn write_zeroes_limits(&self) -> (u32, u32) {
+        let (mut granularity, mut max) = (0, 0);
+        // SAFETY: By the type invariant the device is live.
+        unsafe { helpers::kx_bdev_space_limits(self.as_raw(), &mut granularity, &mut max) };
+        (granularity, max)
     }
 
     /// Writes back the dirty pages and drops the page cache: `sync_blockdev()` and

@@ -9,10 +9,7 @@
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
 use crate::{
-    block::{
-        bdev::BlockDevice,
-        limits::RequestSize, //
-    },
+    block::bdev::BlockDevice,
     helpers, //
 };
 use core::ptr::NonNull;
@@ -176,38 +173,15 @@ impl BackingFile {
         (!bdev.is_null()).then(|| unsafe { BlockDevice::from_raw(bdev) })
     }
 
-    fn raw_device_below(&self) -> Option<*mut bindings::block_device> {
-        // SAFETY: By the type invariant.
-        let own = unsafe { helpers::kx_file_bdev(self.as_raw()) };
-        if !own.is_null() {
-            return Some(own);
-        }
-        // SAFETY: As above.
-        let sb = unsafe { helpers::kx_file_sb_bdev(self.as_raw()) };
-        (!sb.is_null()).then_some(sb)
-    }
-
     /// Returns the block device that this file is, or that its file system is on.
     pub fn lower_device(&self) -> Option<&BlockDevice> {
-        self.raw_device_below()
-            // SAFETY: By the type invariant the file keeps the device open, or the file system
-            // mounted, which does not change its `s_bdev` while it is mounted.
-            .map(|bdev| unsafe { BlockDevice::from_raw(bdev) })
-    }
-
-    /// Returns whether the lower device supports REQ_NOWAIT: `bdev_nowait()`. True if there is
-    /// none.
-    pub fn device_can_nowait(&self) -> bool {
-        self.raw_device_below()
-            // SAFETY: As in `lower_device`.
-            .is_none_or(|bdev| unsafe { helpers::kx_bdev_nowait(bdev) })
-    }
-
-    /// Returns whether the lower device is a rotating disk.
-    pub fn rotational(&self) -> bool {
-        self.raw_device_below()
-            // SAFETY: As in `lower_device`.
-            .is_some_and(|bdev| unsafe { helpers::kx_bdev_rotational(bdev) })
+        self.block_device().or_else(|| {
+            // SAFETY: By the type invariant.
+            let bdev = unsafe { helpers::kx_file_sb_bdev(self.as_raw()) };
+            // SAFETY: By the type invariant the file keeps the file system mounted, which does not
+            // change its `s_bdev` while it is mounted.
+            (!bdev.is_null()).then(|| unsafe { BlockDevice::from_raw(bdev) })
+        })
     }
 
     /// Returns the size in bytes. Asks the server of a network file system. Sleeps.
@@ -226,9 +200,8 @@ impl BackingFile {
         let reported =
             unsafe { helpers::kx_file_dio_align(self.as_raw(), &mut offset, &mut memory) };
         if !reported {
-            if let Some(bdev) = self.raw_device_below() {
-                // SAFETY: As in `lower_device`.
-                unsafe { helpers::kx_bdev_dio_limits(bdev, &mut offset, &mut memory) };
+            if let Some(bdev) = self.lower_device() {
+                (offset, memory) = bdev.dio_limits();
             }
         }
         DioAlign {
@@ -238,53 +211,12 @@ impl BackingFile {
         }
     }
 
-    /// Returns the largest read or write that is one request on the lower device.
-    pub fn request_size(&self) -> Option<RequestSize> {
-        let mut size = RequestSize {
-            sectors: 0,
-            segments: 0,
-            segment: 0,
-        };
-        let bdev = self.raw_device_below()?;
-        // SAFETY: As in `lower_device`.
-        unsafe {
-            helpers::kx_bdev_request_size(
-                bdev,
-                &mut size.sectors,
-                &mut size.segments,
-                &mut size.segment,
-            )
-        };
-        Some(size)
-    }
-
-    /// Returns the smallest and the largest atomic write of a block device, in bytes; 0 for other
-    /// files. (Files may have such limits, too, but do not support atomic writes from bvecs.)
-    pub fn atomic_units(&self) -> (u32, u32) {
-        let (mut min, mut max) = (0, 0);
-        if let Some(bdev) = self.block_device() {
-            // SAFETY: By the type invariant the file keeps the device open.
-            unsafe { helpers::kx_bdev_atomic_units(bdev.as_raw(), &mut min, &mut max) };
-        }
-        (min, max)
-    }
-
-    /// Returns the granularity of discards in bytes, and the largest discard or write-zeroes
-    /// request in 512-byte sectors, 0 if there can be none. Sleeps.
-    ///
-    /// Discards must read back as zeroes, so a block device's limit is that of write-zeroes.
-    pub fn discard_limits(&self) -> (u32, u32) {
-        let (mut granularity, mut max) = (0, 0);
-        if let Some(bdev) = self.block_device() {
-            // SAFETY: By the type invariant the file keeps the device open.
-            unsafe { helpers::kx_bdev_space_limits(bdev.as_raw(), &mut granularity, &mut max) };
-        } else if self.has_fallocate()
-            // SAFETY: By the type invariant.
-            && unsafe { helpers::kx_file_block_size(self.as_raw(), &mut granularity) } == 0
-        {
-            max = u32::MAX >> 9;
-        }
-        (granularity, max)
+    /// Returns the block size of the file system in bytes: `statfs()`. Sleeps.
+    pub fn block_size(&self) -> Result<u32> {
+        let mut size = 0;
+        // SAFETY: By the type invariant.
+        to_result(unsafe { helpers::kx_file_block_size(self.as_raw(), &mut size) })?;
+        Ok(size)
     }
 
     /// Returns the file's identity as `stat` shows it. Sleeps.
@@ -305,9 +237,10 @@ impl BackingFile {
     /// Returns the path as `d_path()` does, with ` (deleted)` for an unlinked file. It is a part of
     /// `buf`. Fails with ENAMETOOLONG.
     pub fn path<'b>(&self, buf: &'b mut [u8]) -> Result<&'b CStr> {
-        // SAFETY: By the type invariant, and `buf` is valid for writes of its length.
+        let len = i32::try_from(buf.len()).unwrap_or(i32::MAX);
+        // SAFETY: By the type invariant, and `buf` is valid for writes of `len` bytes.
         let p = from_err_ptr(unsafe {
-            bindings::file_path(self.as_raw(), buf.as_mut_ptr().cast(), buf.len() as i32)
+            bindings::file_path(self.as_raw(), buf.as_mut_ptr().cast(), len)
         })?;
         // SAFETY: On success `p` is a C string within `buf`.
         Ok(unsafe { CStr::from_char_ptr(p) })

@@ -163,8 +163,11 @@ ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
 	ssize_t ret;
 
 	op = write ? fop->write_iter : fop->read_iter;
-	/* As rw_verify_area() and vfs_iter_read() check. */
+	/* As rw_verify_area(), vfs_iter_read() and do_dentry_open() check. */
 	if (unlikely(!op || iocb->ki_pos < 0))
+		return -EINVAL;
+	if (unlikely(iocb->ki_flags & IOCB_DIRECT &&
+		     !(iocb->ki_filp->f_mode & FMODE_CAN_ODIRECT)))
 		return -EINVAL;
 	if (unlikely(can_watch(iocb, &watch))) {
 		watch_begin(&watch);

@@ -53,7 +53,7 @@ void kx_bio_advance_iter(const struct bio *bio, struct bvec_iter *iter,
 	bio_advance_iter_single(bio, iter, bytes);
 }
 
-/* The field was bi_bvec_done until 7.2 and is bi_offset since. */
+/* Series: bvec_iter has bi_bvec_done in 7.2 and bi_offset in 7.3. */
 static size_t first_bvec_offset(const struct bio *bio)
 {
 	struct bio_vec bvec = mp_bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* sysfs attributes: their callbacks moved into unions in 7.3. */
+/*
+ * sysfs attributes.
+ *
+ * Series: the callbacks are in unions in 7.3.
+ */
 
 #include <linux/device.h>
 #include <linux/sysfs.h>

@@ -26,11 +26,13 @@ use kernel::{
 };
 use kernel_ext::{
     block::{
+        bdev::BlockDevice,
         limits::{
             Limits,
             RequestSize, //
         },
-        mq::Op, //
+        mq::Op,
+        SECTOR_SHIFT, //
     },
     fs::{
         BackingFile,
@@ -191,8 +193,11 @@ impl Backing {
     /// Returns the limits of the disk, as a function that sets them. Sleeps.
     pub(crate) fn limits(&self, block_size: u32) -> impl FnOnce(&mut Limits) + 'static {
         let write_cache = self.file.has_fsync() && !self.read_only;
-        let rotational = self.file.rotational();
-        let (granularity, max) = self.file.discard_limits();
+        let rotational = self
+            .file
+            .lower_device()
+            .is_some_and(BlockDevice::rotational);
+        let (granularity, max) = self.discard_limits();
         let memory = self.memory_alignment();
         let atomic = self.atomic_units();
         let unsupported = self.unsupported.clone();
@@ -220,9 +225,26 @@ impl Backing {
     /// supports.
     pub(crate) fn atomic_units(&self) -> (u32, u32) {
         if self.mode == IoMode::Remap && !self.read_only {
-            geometry::atomic_units(self.offset, self.file.atomic_units())
+            // Files may have such limits, too, but do not support atomic writes from bvecs.
+            let lower = self.file.block_device().map(BlockDevice::atomic_units);
+            geometry::atomic_units(self.offset, lower.unwrap_or((0, 0)))
         } else {
             (0, 0)
+        }
+    }
+
+    /// Returns the granularity of discards in bytes, and the largest discard or write-zeroes
+    /// request in sectors, 0 if there can be none. Sleeps.
+    ///
+    /// Discards must read back as zeroes, so a block device's limit is that of write-zeroes.
+    fn discard_limits(&self) -> (u32, u32) {
+        match self.file.block_device() {
+            Some(bdev) => bdev.write_zeroes_limits(),
+            None if !self.file.has_fallocate() => (0, 0),
+            None => self
+                .file
+                .block_size()
+                .map_or((0, 0), |size| (size, u32::MAX >> SECTOR_SHIFT)),
         }
     }
 
@@ -273,11 +295,12 @@ impl Backing {
             true if self.nowait && self.file.is_block() => IoMode::Remap,
             true => IoMode::Direct,
         };
-        let max_nowait_bytes = match self.file.request_size() {
-            _ if !self.file.device_can_nowait() => 0,
+        let max_nowait_bytes = match self.file.lower_device() {
             None => u32::MAX,
+            Some(lower) if !lower.can_nowait() => 0,
             Some(lower) => {
-                geometry::max_nowait_bytes(lower.sectors, lower.segments, PAGE_SIZE as u32)
+                let size = lower.request_size();
+                geometry::max_nowait_bytes(size.sectors, size.segments, PAGE_SIZE as u32)
             }
         };
         Ok(Self {

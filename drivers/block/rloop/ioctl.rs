@@ -45,7 +45,7 @@ use kernel_ext::{
             Operations, //
         }, //
     },
-    sync::capable_sys_admin, //
+    capability::capable_sys_admin, //
 };
 
 impl Operations for LoopDevice {

@@ -97,6 +97,7 @@ pub(crate) fn configure(
     let partscan = new.partscan;
     // Allocate before user space can see a change.
     let room = KBox::<Bound>::new_uninit(GFP_KERNEL)?;
+    let module = ModuleRef::new()?;
     let gfp = RestrictedGfp::new(&dev.shared.gfp, &backing.file)?;
     disk.update_limits(backing.limits(block_size))
         .inspect_err(|_| refuse_block_size(dev, block_size))?;
@@ -113,7 +114,7 @@ pub(crate) fn configure(
         Bound {
             group,
             gfp,
-            module: ModuleRef::new(),
+            module,
         },
     );
     backing.sync_and_invalidate();
