@@ -37,6 +37,12 @@ thousand:
 guards:
 	@$(S)/guards
 
+rustdoc:
+	@$(S)/rustdoc
+
+rust-analyzer:
+	@$(S)/rust-analyzer
+
 check:
 	@$(S)/check
 
@@ -67,6 +73,8 @@ help:
 	@echo 'make guards         takes the guards of inline submission out, one at a time: tests must fail'
 	@echo '                    [GUARDS="name ..."] [ROUNDS=1]'
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
+	@echo 'make rustdoc        the documentation of both crates, in build/rustdoc; compiles its examples'
+	@echo 'make rust-analyzer  rust-project.json, which lets an editor find both crates and the kernel'
 	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
 	@echo '                    [SHARE=dir] [KERNEL=stock|stock-prev|uml|debug|kcsan] [DRIVER=rloop|loop|none]'
 	@echo '                    [PARAMS="dio=1"] [MEM=2G] [SMP=2] [NUMA=nodes] [ICOUNT=1]'
@@ -74,4 +82,4 @@ help:
 	@echo 'make clean          removes what was built in this checkout'
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 
-.PHONY: all demo test quick fuzz bench stress powercut thousand guards check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut thousand guards rustdoc rust-analyzer check vm clean cache-clean help

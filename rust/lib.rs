@@ -16,6 +16,7 @@
 //! - `workqueue.rs` creates workqueues and `workers.rs` has numbered work items for one object.
 //! - `bio.rs`, `capability.rs`, `cgroup.rs`, `errno.rs` and `percpu.rs` have no counterpart.
 
+#![no_std]
 #![deny(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 #![deny(clippy::undocumented_unsafe_blocks)]

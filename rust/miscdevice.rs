@@ -8,7 +8,14 @@
 //!
 //! # Examples
 //!
-//! ```ignore
+//! ```
+//! use kernel::{
+//!     fmt,
+//!     prelude::*,
+//!     str::CString, //
+//! };
+//! use kernel_ext::miscdevice;
+//!
 //! struct Node;
 //!
 //! impl miscdevice::Operations for Node {
