@@ -109,14 +109,7 @@ pub(crate) fn configure(
     let quiet = disk.suppress_uevents();
     disk.force_media_change();
     disk.set_read_only(backing.read_only);
-    let bound = KBox::write(
-        room,
-        Bound {
-            group,
-            gfp,
-            module,
-        },
-    );
+    let bound = KBox::write(room, Bound { group, gfp, module });
     backing.sync_and_invalidate();
     let sectors = backing.capacity(new.sizelimit);
     disk.set_nomerges(backing.mode == IoMode::Remap);
@@ -203,13 +196,15 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
 
     let partscan = old.partscan;
     let quiet = disk.suppress_uevents();
-    disk.force_media_change();
     let limits = new.io_limits();
     let status = Status {
         backing: new,
         ..old
     };
     bound.replace_backing(disk, status, limits)?;
+    // Nothing fails from here on. Drop the page cache of the disk when requests find the new file, so
+    // that a concurrent reader does not fill it from the old one.
+    disk.force_media_change();
     bound.set_gfp(gfp);
     drop(bound);
     drop(nesting);
