@@ -16,9 +16,9 @@ use crate::{
     params::{
         Params,
         MINOR_BITS, //
-    },
-    uapi::cmd, //
+    }, //
 };
+use abi_layout::cmd;
 use kernel::{
     pr_warn_once,
     prelude::*,

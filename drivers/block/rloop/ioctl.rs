@@ -18,7 +18,6 @@ use crate::{
     },
     uapi::{
         self,
-        cmd,
         Config,
         Info,
         OldLayout,
@@ -26,6 +25,7 @@ use crate::{
         NATIVE, //
     }, //
 };
+use abi_layout::cmd;
 use kernel::{
     prelude::*,
     uaccess::{

@@ -6,28 +6,11 @@
 //! [`OldLayout`], and [`Config`] is `struct loop_config`.
 //!
 //! Uses `core` only, so that it is also tested on the host. `uapi/check.rs` checks it against the
-//! header when the module is built.
+//! header when the module is built. The ioctl numbers are those of the header, in the generated
+//! crate `abi_layout`.
 
 #[cfg(not(test))]
 mod check;
-
-/// The ioctl numbers of a disk and of the control node.
-pub(crate) mod cmd {
-    pub(crate) const SET_FD: u32 = 0x4C00;
-    pub(crate) const CLR_FD: u32 = 0x4C01;
-    pub(crate) const SET_STATUS: u32 = 0x4C02;
-    pub(crate) const GET_STATUS: u32 = 0x4C03;
-    pub(crate) const SET_STATUS64: u32 = 0x4C04;
-    pub(crate) const GET_STATUS64: u32 = 0x4C05;
-    pub(crate) const CHANGE_FD: u32 = 0x4C06;
-    pub(crate) const SET_CAPACITY: u32 = 0x4C07;
-    pub(crate) const SET_DIRECT_IO: u32 = 0x4C08;
-    pub(crate) const SET_BLOCK_SIZE: u32 = 0x4C09;
-    pub(crate) const CONFIGURE: u32 = 0x4C0A;
-    pub(crate) const CTL_ADD: u32 = 0x4C80;
-    pub(crate) const CTL_REMOVE: u32 = 0x4C81;
-    pub(crate) const CTL_GET_FREE: u32 = 0x4C82;
-}
 
 /// `LO_FLAGS_*`.
 pub(crate) mod flag {

@@ -9,7 +9,6 @@
 use crate::uapi::COMPAT;
 use crate::uapi::{
     self,
-    cmd,
     config,
     flag,
     info64,
@@ -59,20 +58,6 @@ same! {
     flag::PARTSCAN => c::FLAG_PARTSCAN,
     flag::DIRECT_IO => c::FLAG_DIRECT_IO,
     flag::CONFIGURABLE => c::FLAG_CONFIGURABLE,
-    cmd::SET_FD => c::CMD_SET_FD,
-    cmd::CLR_FD => c::CMD_CLR_FD,
-    cmd::SET_STATUS => c::CMD_SET_STATUS,
-    cmd::GET_STATUS => c::CMD_GET_STATUS,
-    cmd::SET_STATUS64 => c::CMD_SET_STATUS64,
-    cmd::GET_STATUS64 => c::CMD_GET_STATUS64,
-    cmd::CHANGE_FD => c::CMD_CHANGE_FD,
-    cmd::SET_CAPACITY => c::CMD_SET_CAPACITY,
-    cmd::SET_DIRECT_IO => c::CMD_SET_DIRECT_IO,
-    cmd::SET_BLOCK_SIZE => c::CMD_SET_BLOCK_SIZE,
-    cmd::CONFIGURE => c::CMD_CONFIGURE,
-    cmd::CTL_ADD => c::CMD_CTL_ADD,
-    cmd::CTL_REMOVE => c::CMD_CTL_REMOVE,
-    cmd::CTL_GET_FREE => c::CMD_CTL_GET_FREE,
 }
 
 // Without CONFIG_COMPAT there are no 32-bit programs, or no types for them.
