@@ -95,7 +95,7 @@ impl<'a> IovIter<'a> {
         unsafe { bindings::iov_iter_advance(self.as_raw(), bytes) };
     }
 
-    /// Fills the bytes left with zeroes, if this is an iterator of [`Direction::Dest`]. Any context.
+    /// Fills the bytes left with zeroes, if the direction is [`Direction::Dest`]. Any context.
     pub(crate) fn zero(&mut self) {
         let bytes = self.len();
         // SAFETY: By the type invariant the iterator is initialised, and its memory belongs to a

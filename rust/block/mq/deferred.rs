@@ -36,7 +36,8 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// The caller must own `rq`, which is of the queue that the function was given to, and hand it over.
+/// The caller must own `rq`, which is of the queue that the function was given to, and hand it
+/// over.
 pub(crate) type EndFn =
     unsafe fn(rq: *mut bindings::request, good: u32, status: bindings::blk_status_t);
 
@@ -87,8 +88,8 @@ impl<T: DeviceData> DeferredEnds<T> {
         // As soon as the request is on the list it may end, and its disk be deleted. This read
         // section keeps `self` until the work item is queued, by the type invariant.
         let _rcu = rcu::read_lock();
-        // SAFETY: The caller hands over the request, which is owned here until it is on the list. It is on no other list, and
-        // its kiocb or clone has ended, so the area is free.
+        // SAFETY: The caller hands over the request, which is owned here until it is on the list.
+        // It is on no other list, and its kiocb or clone has ended, so the area is free.
         let next = unsafe {
             let pdu = Pdu::<T>::of(rq);
             (*pdu).end_good = good;

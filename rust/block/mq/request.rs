@@ -37,7 +37,8 @@ use kernel::{
     types::Opaque, //
 };
 
-/// The outcome of [`Operations::queue_rq`](super::Operations::queue_rq). Only [`NewRequest::start`] makes one.
+/// The outcome of [`Operations::queue_rq`](super::Operations::queue_rq). Only
+/// [`NewRequest::start`] makes one.
 pub struct Outcome(pub(super) bindings::blk_status_t);
 
 impl Outcome {
