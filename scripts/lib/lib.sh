@@ -3,8 +3,9 @@
 # Shared by all scripts: where things are, progress, locks, atomic publishing.
 set -euo pipefail
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-SCRIPTS=$TOP/scripts
+# SCRIPTS is scripts/lib. Caches are named by the content of some files that use it.
+SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$SCRIPTS/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rloop
 export TOP SCRIPTS CACHE
 mkdir -p "$CACHE/lock"
