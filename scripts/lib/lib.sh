@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# Shared by all scripts: where things are, progress, locks, atomic publishing.
+# Shared by all scripts: --help, where things are, progress, locks, atomic publishing.
 set -euo pipefail
 
 # SCRIPTS is scripts/lib. Caches are named by the content of some files that use it.
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$SCRIPTS/help.sh"
 TOP=$(cd "$SCRIPTS/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rloop
 export TOP SCRIPTS CACHE
