@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# rloop: what people type. The work is done by scripts/, in a cache outside the checkout.
+# rloop: what people type. The work is done by scripts/, in a cache outside the checkout; each of
+# them answers --help.
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
@@ -81,5 +82,6 @@ help:
 	@echo '                    [TIMEOUT=seconds] [ARGS="..."] [DISK=2G] [LOG=file for the console]'
 	@echo 'make clean          removes what was built in this checkout'
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
+	@echo 'scripts/NAME --help what a target does, its arguments and variables'
 
 .PHONY: all demo test quick fuzz bench stress powercut thousand guards rustdoc rust-analyzer check vm clean cache-clean help
