@@ -6,6 +6,28 @@
 //! iterators over them. All borrow from a request that the driver owns: none takes a reference, and
 //! the block layer frees the bios when the request ends.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel_ext::block::mq::{
+//!     DeviceData,
+//!     InFlight, //
+//! };
+//!
+//! /// Returns the number of segments of a request, and the length of the longest one in bytes.
+//! fn segments<T: DeviceData>(rq: &InFlight<T>) -> (usize, u32) {
+//!     let (mut count, mut longest) = (0, 0);
+//!     // A merged request has several bios; one without data has none.
+//!     for bio in rq.bios() {
+//!         for bvec in bio.bvecs() {
+//!             count += 1;
+//!             longest = longest.max(bvec.len());
+//!         }
+//!     }
+//!     (count, longest)
+//! }
+//! ```
+//!
 //! C headers: [`include/linux/bio.h`](srctree/include/linux/bio.h),
 //! [`include/linux/bvec.h`](srctree/include/linux/bvec.h)
 

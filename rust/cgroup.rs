@@ -5,6 +5,37 @@
 //! [`Group`] identifies the `struct cgroup_subsys_state` of a request without a reference to it.
 //! [`charged`] charges the current task's I/O to it, with references of its own.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     block::mq::{
+//!         DeviceData,
+//!         InFlight,
+//!         Request, //
+//!     },
+//!     cgroup::{
+//!         self,
+//!         Group, //
+//!     },
+//!     fs::BackingFile, //
+//! };
+//!
+//! /// Returns the worker for a request, so that a throttled cgroup delays few others.
+//! fn worker<T: DeviceData>(rq: &InFlight<T>) -> usize {
+//!     Group::of(rq).hash() % 8
+//! }
+//!
+//! /// Serves a flush from a worker, with the I/O charged to the cgroup of the request. Sleeps.
+//! fn flush<T: DeviceData<Published = BackingFile>>(rq: Request<T>) {
+//!     cgroup::charged(rq, |rq| {
+//!         let result = rq.published().map_or(Err(EIO), BackingFile::fdatasync);
+//!         rq.end(result);
+//!     });
+//! }
+//! ```
+//!
 //! C headers: [`include/linux/blk-cgroup.h`](srctree/include/linux/blk-cgroup.h),
 //! [`include/linux/sched/mm.h`](srctree/include/linux/sched/mm.h)
 

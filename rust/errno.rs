@@ -4,6 +4,28 @@
 //!
 //! Series: 7.3 has them in `kernel::error::code`.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     errno,
+//!     fs::{
+//!         BackingFile,
+//!         FallocMode, //
+//!     }, //
+//! };
+//!
+//! /// Zeroes a range, and keeps it allocated if the file system supports that. Sleeps.
+//! fn zero(file: &BackingFile, pos: i64, len: u32) -> Result {
+//!     match file.fallocate(FallocMode::ZeroRange, pos, len) {
+//!         // A pattern can't name `opnotsupp()`, which is a function.
+//!         Err(e) if e == errno::opnotsupp() => file.fallocate(FallocMode::PunchHole, pos, len),
+//!         result => result,
+//!     }
+//! }
+//! ```
+//!
 //! C header: [`include/uapi/asm-generic/errno.h`](srctree/include/uapi/asm-generic/errno.h)
 
 use kernel::{

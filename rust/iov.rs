@@ -5,6 +5,30 @@
 //! [`IovIter`] owns the iterator and borrows the bvecs and their memory from the request. Unlike
 //! `kernel::iov`, it has one type for both directions, given by [`Direction`].
 //!
+//! # Examples
+//!
+//! [`kiocb`](crate::block::mq::kiocb) makes the iterators. A driver uses the directions.
+//!
+//! ```
+//! use kernel_ext::{
+//!     block::mq::{
+//!         DeviceData,
+//!         InFlight, //
+//!     },
+//!     iov::Direction, //
+//! };
+//!
+//! /// Returns whether the memory of a request is filled.
+//! fn fills_memory<T: DeviceData>(rq: &InFlight<T>) -> bool {
+//!     match rq.op().direction() {
+//!         Some(Direction::Dest) => true,
+//!         Some(Direction::Source) => false,
+//!         // A flush or discard has no data.
+//!         None => false,
+//!     }
+//! }
+//! ```
+//!
 //! C header: [`include/linux/uio.h`](srctree/include/linux/uio.h)
 
 use crate::{

@@ -5,6 +5,30 @@
 //! [`THIS_MODULE`] is the C macro of that name. [`ModuleRef`] owns a reference that keeps the
 //! module loaded.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     fs::BackingFile,
+//!     module::ModuleRef, //
+//! };
+//!
+//! /// A file that a device is bound to. The module can't be unloaded until this is dropped.
+//! struct Bound {
+//!     file: BackingFile,
+//!     _module: ModuleRef,
+//! }
+//!
+//! /// Takes the file of an ioctl, whose opener keeps the module loaded until this returns.
+//! fn bind(fd: u32) -> Result<Bound> {
+//!     Ok(Bound {
+//!         file: BackingFile::from_fd(fd)?,
+//!         _module: ModuleRef::new()?,
+//!     })
+//! }
+//! ```
+//!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
 use kernel::{

@@ -7,6 +7,38 @@
 //! kernel_param` to the module. The parameters of the `kernel` crate are not shown in sysfs, and
 //! none is a string.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     module_param,
+//!     module_param::{
+//!         IntParam,
+//!         StrParam, //
+//!     }, //
+//! };
+//!
+//! module_param!(
+//!     static DEPTH: IntParam = IntParam::new(128),
+//!     "depth",
+//!     "Requests that can be in flight per device. Default: 128"
+//! );
+//! module_param!(
+//!     static NAME: StrParam = StrParam::new(c"example"),
+//!     "name",
+//!     "Prefix of the names of the disks"
+//! );
+//!
+//! /// Reads the parameters, at load. Any `int` is accepted, so check the range.
+//! fn read() -> Result<(u32, &'static CStr)> {
+//!     match DEPTH.get() {
+//!         depth @ 1..=10240 => Ok((depth as u32, NAME.get())),
+//!         _ => Err(EINVAL),
+//!     }
+//! }
+//! ```
+//!
 //! C header: [`include/linux/moduleparam.h`](srctree/include/linux/moduleparam.h)
 
 use kernel::{

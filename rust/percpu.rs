@@ -5,6 +5,30 @@
 //! [`Counters`] owns an array of `u64` from `__alloc_percpu()`. Counting writes no cache line that
 //! other CPUs write.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::percpu::Counters;
+//!
+//! #[derive(Clone, Copy)]
+//! enum Counter {
+//!     Read,
+//!     Write,
+//!     Direct,
+//! }
+//!
+//! /// The number of [`Counter`]s.
+//! const COUNT: usize = 3;
+//!
+//! let counters = Counters::<COUNT>::new()?;
+//! counters.count(Counter::Read as usize);
+//! counters.count_two(Counter::Write as usize, Counter::Direct as usize);
+//! // Reads the counter of each CPU, so this is for sysfs and not for each request.
+//! let _direct = counters.sum(Counter::Direct as usize);
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! C header: [`include/linux/percpu.h`](srctree/include/linux/percpu.h)
 
 use crate::helpers;

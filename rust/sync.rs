@@ -7,6 +7,65 @@
 //!
 //! Series: 7.3 has `kernel::sync::SpinLockIrq`, 7.2 has no lock taken with `spin_lock_irqsave()`.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     block::mq::{
+//!         DeviceData,
+//!         Request,
+//!         RequestList, //
+//!     },
+//!     new_irq_lock,
+//!     new_killable_mutex,
+//!     sync::{
+//!         IrqLock,
+//!         KillableMutex, //
+//!     }, //
+//! };
+//!
+//! #[pin_data]
+//! struct Device<T: DeviceData> {
+//!     #[pin]
+//!     bound: KillableMutex<bool>,
+//!     /// `io_done` adds requests, also in interrupts.
+//!     #[pin]
+//!     waiting: IrqLock<RequestList<T>>,
+//! }
+//!
+//! impl<T: DeviceData> Device<T> {
+//!     fn new() -> impl PinInit<Self> {
+//!         pin_init!(Self {
+//!             bound <- new_killable_mutex!(false, "example_bound"),
+//!             waiting <- new_irq_lock!(RequestList::default(), "example_waiting"),
+//!         })
+//!     }
+//!
+//!     /// Sleeps. Fails with EBUSY, and with EINTR if the task is killed.
+//!     fn bind(&self) -> Result {
+//!         let mut bound = self.bound.lock_killable()?;
+//!         if core::mem::replace(&mut *bound, true) {
+//!             return Err(EBUSY);
+//!         }
+//!         Ok(())
+//!     }
+//!
+//!     /// Any context.
+//!     fn queue(&self, rq: Request<T>) {
+//!         self.waiting.with(|waiting| waiting.push(rq));
+//!     }
+//!
+//!     /// Fails the first request. Any context.
+//!     fn fail_next(&self) {
+//!         // End the request without the lock: that may complete requests above.
+//!         if let Some(rq) = self.waiting.with(|waiting| waiting.pop()) {
+//!             rq.end(Err(EIO));
+//!         }
+//!     }
+//! }
+//! ```
+//!
 //! C headers: [`include/linux/mutex.h`](srctree/include/linux/mutex.h),
 //! [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 

@@ -6,6 +6,63 @@
 //! to a [`Workqueue`], for an object that implements [`WorkArrayOps`]. A queued item holds a
 //! reference to the array and one to the object.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::{
+//!     prelude::*,
+//!     sync::{
+//!         atomic::{
+//!             Atomic,
+//!             Full, //
+//!         },
+//!         Arc, //
+//!     }, //
+//! };
+//! use kernel_ext::{
+//!     workers::{
+//!         WorkArray,
+//!         WorkArrayOps, //
+//!     },
+//!     workqueue::{
+//!         Priority,
+//!         Workqueue, //
+//!     }, //
+//! };
+//!
+//! const WORKERS: usize = 4;
+//!
+//! /// A device with a count of pending commands for each worker.
+//! struct Device {
+//!     pending: [Atomic<u32>; WORKERS],
+//! }
+//!
+//! impl WorkArrayOps for Device {
+//!     fn work(this: &Arc<Self>, number: usize) {
+//!         // Take all commands: a worker that is started several times before it runs runs once.
+//!         let commands = this.pending[number].xchg(0, Full);
+//!         for _ in 0..commands {
+//!             // Serve a command here.
+//!         }
+//!     }
+//! }
+//!
+//! /// Adds a command for worker 2. Any context.
+//! fn queue(device: &Arc<Device>, workers: &Arc<WorkArray<Device, WORKERS>>, wq: &Workqueue) {
+//!     // `Full`: counted before `start` reads whether the item is queued.
+//!     device.pending[2].fetch_add(1, Full);
+//!     WorkArray::start(workers, 2, device, wq);
+//! }
+//!
+//! let workers = WorkArray::<Device, WORKERS>::new()?;
+//! let wq = Workqueue::new(fmt!("example"), Priority::Normal)?;
+//! # let pending = [const { Atomic::new(0) }; WORKERS];
+//! let device = Arc::new(Device { pending }, GFP_KERNEL)?;
+//! queue(&device, &workers, &wq);
+//! workers.flush();
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
 use crate::{

@@ -6,6 +6,39 @@
 //! [`WorkArray`](crate::workers::WorkArray). [`as_io_worker`] sets the task flags of a worker that
 //! does I/O below a block device.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     fs::BackingFile,
+//!     workqueue::{
+//!         self,
+//!         Priority,
+//!         Workqueue, //
+//!     }, //
+//! };
+//!
+//! /// Writes back files that are below block devices, in a worker.
+//! fn write_back(wq: &Workqueue, files: KVec<BackingFile>) -> Result {
+//!     wq.spawn(move || {
+//!         workqueue::as_io_worker(|| {
+//!             for file in &files {
+//!                 // The file keeps an error, and its next `fsync` reports it.
+//!                 let _ = file.write_back();
+//!                 workqueue::cond_resched();
+//!             }
+//!         })
+//!     })
+//! }
+//!
+//! let wq = Workqueue::new(fmt!("example"), Priority::Normal)?;
+//! write_back(&wq, KVec::new())?;
+//! // Wait for the items that are queued. Dropping the workqueue does so, too.
+//! wq.flush();
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h)
 
 use crate::helpers;

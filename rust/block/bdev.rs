@@ -8,6 +8,37 @@
 //!   `bd_abort_claiming()`. It borrows the device.
 //! - [`OpenMode`] is a `blk_mode_t`.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     block::bdev::{
+//!         BlockDevice,
+//!         OpenMode, //
+//!     },
+//!     fs::BackingFile, //
+//! };
+//!
+//! /// Drops the page cache of a disk for an ioctl, without an exclusive opener beside it. Sleeps.
+//! fn drop_cache(bdev: &BlockDevice, mode: OpenMode) -> Result {
+//!     // If the device is open exclusively, this open has the claim, and another would fail.
+//!     let _claim = if mode.exclusive() {
+//!         None
+//!     } else {
+//!         Some(bdev.prepare_to_claim()?)
+//!     };
+//!     bdev.sync_and_invalidate()
+//! }
+//!
+//! /// Returns the largest atomic write in bytes that a backing file supports.
+//! fn max_atomic_write(file: &BackingFile) -> u32 {
+//!     // The device borrows the file, which keeps it open.
+//!     let lower = file.block_device().map(BlockDevice::atomic_units);
+//!     lower.map_or(0, |(_min, max)| max)
+//! }
+//! ```
+//!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
 use super::limits::RequestSize;

@@ -7,6 +7,36 @@
 //! closure of [`Disk::update_limits`](super::gen_disk::Disk::update_limits). The queue has its own
 //! copy. [`RequestSize`] is the part that limits reads and writes.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::block::{
+//!     gen_disk::Disk,
+//!     limits::Limits,
+//!     mq::DeviceData,
+//!     SECTOR_SHIFT, //
+//! };
+//!
+//! // The limits of a new disk, for `DiskConfig`.
+//! let mut limits = Limits::new();
+//! limits
+//!     .set_block_size(4096)
+//!     .set_features(true, true, false)
+//!     .set_discard(u32::MAX >> SECTOR_SHIFT, 4096);
+//!
+//! /// Disables discards on a disk that is in use. Waits until no request is in flight, so it must
+//! /// not run in a worker that a request waits for. Sleeps.
+//! fn disable_discard<T: DeviceData>(disk: &Disk<T>) -> Result {
+//!     disk.update_limits_frozen(
+//!         |limits| {
+//!             limits.disable_discard();
+//!         },
+//!         |_| (),
+//!     )
+//! }
+//! ```
+//!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
 use crate::helpers;

@@ -6,6 +6,45 @@
 //! dropping it unregisters the major. [`Probe`] is the `probe` callback of `__register_blkdev()`,
 //! which makes disks on demand; the registration holds a reference to the type that implements it.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::{
+//!     prelude::*,
+//!     str::CString,
+//!     sync::Arc, //
+//! };
+//! use kernel_ext::block::major::{
+//!     MajorRegistration,
+//!     Probe, //
+//! };
+//!
+//! struct Control {
+//!     max_disks: u32,
+//! }
+//!
+//! # impl Control {
+//! #     fn add_disk(&self, _number: u32) -> Result {
+//! #         Ok(())
+//! #     }
+//! # }
+//! #
+//! impl Probe for Control {
+//!     fn probe(&self, minor: u32) {
+//!         if minor < self.max_disks {
+//!             // On an error there is no disk, and the open fails with ENXIO.
+//!             let _ = self.add_disk(minor);
+//!         }
+//!     }
+//! }
+//!
+//! let mut major = MajorRegistration::new(0, CString::try_from_fmt(fmt!("example"))?)?;
+//! let control = Arc::new(Control { max_disks: 8 }, GFP_KERNEL)?;
+//! // The disks need `major.number()`. Until this call an open of a node adds no disk.
+//! major.probe_with(control);
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! C header: [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h)
 
 use crate::helpers;

@@ -20,6 +20,71 @@
 //! of a task that submits I/O for a request from within `queue_rq`. [`FrozenQueue`] keeps the queue
 //! of a disk frozen (`blk_mq_freeze_queue()`).
 //!
+//! # Examples
+//!
+//! A driver without data: reads find zeroes.
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     block::mq::{
+//!         kiocb,
+//!         DeviceData,
+//!         HwCtx,
+//!         InlineContext,
+//!         NewRequest,
+//!         Op,
+//!         Operations,
+//!         Outcome,
+//!         Request,
+//!         TagSet,
+//!         TagSetConfig, //
+//!     },
+//!     errno, //
+//! };
+//!
+//! struct NullDisk;
+//!
+//! impl DeviceData for NullDisk {
+//!     type RequestData = ();
+//!     type Published = ();
+//! }
+//!
+//! impl Operations for NullDisk {
+//!     fn queue_rq(
+//!         &self,
+//!         _hctx: &HwCtx<Self>,
+//!         rq: NewRequest<Self>,
+//!         _task: &InlineContext,
+//!     ) -> Outcome {
+//!         // Only `start` returns an `Outcome`. The driver owns the request from here on, and may
+//!         // also keep it and end it later, in any context.
+//!         let (rq, outcome) = rq.start();
+//!         match rq.op() {
+//!             Op::Read => {
+//!                 kiocb::zero_rest(&rq, 0);
+//!                 rq.end(Ok(()));
+//!             }
+//!             Op::Write | Op::Flush => rq.end(Ok(())),
+//!             _ => rq.end(Err(errno::opnotsupp())),
+//!         }
+//!         outcome
+//!     }
+//!
+//!     // Not called, as `queue_rq` passes no request to a file or device.
+//!     fn io_done(rq: Request<Self>, result: Result<u32>) {
+//!         rq.end(result.map(|_| ()));
+//!     }
+//! }
+//!
+//! let config = TagSetConfig {
+//!     depth: 128,
+//!     poll_queues: 0,
+//! };
+//! let _tags = KBox::pin_init(TagSet::<NullDisk>::new(config), GFP_KERNEL)?;
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h)
 
 mod deferred;

@@ -10,6 +10,126 @@
 //!   life of a disk is passed to [`DiskRegistration`](super::DiskRegistration) instead.
 //! - [`Page`] is the buffer that an attribute is shown in. sysfs owns it.
 //!
+//! # Examples
+//!
+//! ```
+//! use core::fmt::Write;
+//! use kernel::{
+//!     prelude::*,
+//!     sync::{
+//!         atomic::{
+//!             Atomic,
+//!             Relaxed, //
+//!         },
+//!         Arc, //
+//!     }, //
+//! };
+//! use kernel_ext::block::gen_disk::{
+//!     sysfs::{
+//!         Attribute,
+//!         Directory,
+//!         Group,
+//!         Page, //
+//!     },
+//!     Disk, //
+//! };
+//! # use kernel_ext::block::{
+//! #     bdev::{
+//! #         BlockDevice,
+//! #         OpenMode, //
+//! #     },
+//! #     gen_disk,
+//! #     mq, //
+//! # };
+//!
+//! struct Device {
+//!     limit: Atomic<u32>,
+//! }
+//!
+//! # impl mq::DeviceData for Device {
+//! #     type RequestData = ();
+//! #     type Published = ();
+//! # }
+//! #
+//! # impl mq::Operations for Device {
+//! #     fn queue_rq(
+//! #         &self,
+//! #         _hctx: &mq::HwCtx<Self>,
+//! #         rq: mq::NewRequest<Self>,
+//! #         _task: &mq::InlineContext,
+//! #     ) -> mq::Outcome {
+//! #         let (rq, outcome) = rq.start();
+//! #         rq.end(Ok(()));
+//! #         outcome
+//! #     }
+//! #
+//! #     fn io_done(rq: mq::Request<Self>, result: Result<u32>) {
+//! #         rq.end(result.map(|_| ()));
+//! #     }
+//! # }
+//! #
+//! # impl gen_disk::Operations for Device {
+//! #     fn open(&self, _: &Disk<Self>, _: OpenMode) -> Result {
+//! #         Ok(())
+//! #     }
+//! #
+//! #     fn last_close(&self, _: &Disk<Self>, _: &gen_disk::Closed<'_, Self>) {}
+//! #
+//! #     fn ioctl(
+//! #         &self,
+//! #         _: &Disk<Self>,
+//! #         _: &BlockDevice,
+//! #         _: OpenMode,
+//! #         _: u32,
+//! #         _: usize,
+//! #     ) -> Result {
+//! #         Err(ENOTTY)
+//! #     }
+//! #
+//! #     fn compat_ioctl(
+//! #         &self,
+//! #         _: &Disk<Self>,
+//! #         _: &BlockDevice,
+//! #         _: OpenMode,
+//! #         _: u32,
+//! #         _: usize,
+//! #     ) -> Result {
+//! #         Err(ENOIOCTLCMD)
+//! #     }
+//! # }
+//! #
+//! static ATTRIBUTES: &[Attribute<Device>] = &[
+//!     Attribute {
+//!         name: c"openers",
+//!         show: |disk, page| line(page, disk.openers()),
+//!         store: None,
+//!     },
+//!     Attribute {
+//!         name: c"limit",
+//!         show: |disk, page| line(page, disk.device().limit.load(Relaxed)),
+//!         store: Some(|disk, text| {
+//!             let limit = text.parse().map_err(|_| EINVAL)?;
+//!             disk.device().limit.store(limit, Relaxed);
+//!             Ok(())
+//!         }),
+//!     },
+//! ];
+//!
+//! fn line(page: &mut Page<'_>, value: u32) -> Result {
+//!     writeln!(page, "{value}").map_err(|_| EFBIG)
+//! }
+//!
+//! /// Shows the attributes until the group is dropped. That waits for them, so the caller must not
+//! /// hold a lock that they take. Sleeps.
+//! fn bind(disk: &Disk<Device>, directory: Arc<Directory<Device>>) -> Result<Group<Device>> {
+//!     Group::new(disk, directory)
+//! }
+//!
+//! // One directory serves all disks.
+//! let _directory = Arc::new(Directory::new(c"example", ATTRIBUTES)?, GFP_KERNEL)?;
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! C header: [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
 use super::{

@@ -11,6 +11,64 @@
 //! drops the last one gets the request, so the completion never frees an area that the submitter
 //! still reads.
 //!
+//! # Examples
+//!
+//! Direct I/O on a file. `io_done` of the driver takes the result in the same way as `serve`, but
+//! queues the rest of a short transfer to a worker.
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     block::{
+//!         mq::{
+//!             kiocb::{
+//!                 self,
+//!                 Ended,
+//!                 KiocbParams, //
+//!             },
+//!             DeviceData,
+//!             InFlight,
+//!             Operations,
+//!             Request, //
+//!         },
+//!         SECTOR_SHIFT, //
+//!     },
+//!     fs::BackingFile, //
+//! };
+//!
+//! /// A driver that publishes the file. The data of a request is the number of bytes that are
+//! /// transferred, which `queue_rq` sets to 0.
+//! trait FileDriver: Operations + DeviceData<RequestData = u32, Published = BackingFile> {}
+//!
+//! fn params<T: FileDriver>(rq: &InFlight<T>) -> Option<KiocbParams<'_>> {
+//!     Some(KiocbParams {
+//!         file: rq.published()?,
+//!         pos: (rq.sector() << SECTOR_SHIFT) as i64,
+//!         done: *rq.data(),
+//!         direct: true,
+//!         dsync: rq.flags().fua(),
+//!         dontcache: false,
+//!     })
+//! }
+//!
+//! /// Serves a read or write from a worker. Sleeps.
+//! fn serve<T: FileDriver>(mut rq: Request<T>) {
+//!     // `None`: the I/O is in flight, and `io_done` gets the request.
+//!     while let Some(Ended(ended, result)) = kiocb::submit(rq, params) {
+//!         rq = ended;
+//!         match result {
+//!             Ok(n) if n > 0 => *rq.data_mut() += n,
+//!             // The file is shorter than the disk.
+//!             Ok(_) => return rq.end(Err(EIO)),
+//!             Err(e) => return rq.end(Err(e)),
+//!         }
+//!         if *rq.data() == rq.bytes() {
+//!             return rq.end(Ok(()));
+//!         }
+//!     }
+//! }
+//! ```
+//!
 //! C header: [`include/linux/fs.h`](srctree/include/linux/fs.h)
 
 use super::{

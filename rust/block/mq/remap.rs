@@ -10,6 +10,51 @@
 //! This is less work than a kiocb, and the clone keeps the cgroup, priority, hints and most flags of
 //! the bio.
 //!
+//! # Examples
+//!
+//! A disk that is a part of another block device.
+//!
+//! ```
+//! use kernel::prelude::*;
+//! use kernel_ext::{
+//!     block::mq::{
+//!         remap::{
+//!             self,
+//!             Target, //
+//!         },
+//!         DeviceData,
+//!         InFlight,
+//!         InlineContext,
+//!         Operations,
+//!         Request, //
+//!     },
+//!     fs::BackingFile, //
+//! };
+//!
+//! /// The start of the disk on the lower device, in sectors.
+//! const START: u64 = 2048;
+//!
+//! /// A driver that publishes the lower device.
+//! trait PartDriver: Operations + DeviceData<Published = BackingFile> {}
+//!
+//! fn target<T: PartDriver>(rq: &InFlight<T>) -> Option<Target<'_>> {
+//!     Some(Target {
+//!         file: rq.published()?,
+//!         sector: START + rq.sector(),
+//!     })
+//! }
+//!
+//! /// Passes a read or write on from `queue_rq`. Returns the request if a worker has to serve it.
+//! ///
+//! /// If the request comes back through `io_done` with EAGAIN, a worker has to serve it, too.
+//! fn try_pass_on<T: PartDriver>(rq: Request<T>, task: &InlineContext) -> Option<Request<T>> {
+//!     if !task.may_work() {
+//!         return Some(rq);
+//!     }
+//!     remap::try_submit(rq, task, target)
+//! }
+//! ```
+//!
 //! C header: [`include/linux/bio.h`](srctree/include/linux/bio.h)
 
 use super::{
