@@ -153,7 +153,18 @@ impl<T: WorkArrayOps, const N: usize> WorkArray<T, N> {
         let item = unsafe { this.items.get().cast::<Item<T>>().add(number) };
         let new = Arc::into_raw(owner.clone()).cast_mut();
         // SAFETY: As above.
-        if unsafe { (*item).owner.cmpxchg(ptr::null_mut(), new, Full) }.is_err() {
+        let place = unsafe { &(*item).owner };
+        // A callback that takes the owner later must find what the caller has stored before. A failed
+        // cmpxchg orders nothing, so an owner that is there is replaced by itself.
+        let mut queued: *mut T = ptr::null_mut();
+        loop {
+            let owner = if queued.is_null() { new } else { queued };
+            match place.cmpxchg(queued, owner, Full) {
+                Ok(_) => break,
+                Err(now) => queued = now,
+            }
+        }
+        if !queued.is_null() {
             // This is not the last reference, as the caller has another.
             // SAFETY: The pointer came from `into_raw` above and was not stored.
             drop(unsafe { Arc::from_raw(new) });
