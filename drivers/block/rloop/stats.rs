@@ -6,21 +6,22 @@ use kernel::prelude::*;
 use kernel_ext::percpu::Counters;
 
 /// Calls a macro with the table of counters: the variant of [`Counter`], the name of the attribute in
-/// sysfs, and what is counted. A new counter is a line here, and one in Documentation/admin-guide/rloop.rst.
+/// sysfs, and what is counted. The text is also that of Documentation/ABI/sysfs-block-rloop; see
+/// Documentation/contributing.rst for how to add a counter.
 macro_rules! for_each_counter {
     ($callback:ident) => {
         $callback! {
-            ReadDirect c"read_direct" "Reads that bypassed the page cache of the backing file.",
-            WriteDirect c"write_direct" "Writes that bypassed it.",
-            ReadBuffered c"read_buffered" "Reads through the page cache.",
-            WriteBuffered c"write_buffered" "Writes through the page cache.",
-            Flush c"flush" "Flush requests.",
+            ReadDirect c"read_direct" "Read requests whose transfer began as direct I/O.",
+            WriteDirect c"write_direct" "Write requests whose transfer began as direct I/O.",
+            ReadBuffered c"read_buffered" "Read requests whose transfer began in the file's page cache.",
+            WriteBuffered c"write_buffered" "Write requests whose transfer began in the file's page cache.",
+            Flush c"flush" "Flush requests. A write with FUA is not one of them.",
             Discard c"discard" "Discard requests.",
-            WriteZeroes c"write_zeroes" "Write-zeroes requests.",
-            Inline c"inline" "Reads and writes that a kiocb served nowait, in the submitting task.",
-            Remapped c"remapped" "Reads and writes whose bios a lower device served nowait.",
-            InlineRefused c"inline_refused" "Nowait submissions that were refused and retried from a worker.",
-            Continued c"continued" "Submissions of the rest of a request that was partly transferred.",
+            WriteZeroes c"write_zeroes" "Write-zeroes requests, with and without unmap.",
+            Inline c"inline" "Of the reads and writes, those that a kiocb served nowait in the submitting task.",
+            Remapped c"remapped" "Of the reads and writes, those whose bio a lower device served.",
+            InlineRefused c"inline_refused" "Nowait submissions that were refused: a worker retried them.",
+            Continued c"continued" "Submissions of the rest of a request after a short transfer or refused direct I/O.",
         }
     };
 }
