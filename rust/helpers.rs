@@ -130,7 +130,7 @@ extern "C" {
     pub(crate) fn kx_rq_end(rq: *mut request, status: u8, defer: Defer);
     pub(crate) fn kx_rq_end_part(rq: *mut request, status: u8, defer: Defer, good: c_uint);
 
-    pub(crate) fn kx_counters_alloc(n: c_uint) -> *mut u64;
+    pub(crate) fn kx_counters_alloc(bytes: c_uint) -> *mut u64;
     pub(crate) fn kx_counters_free(counters: *mut u64);
     pub(crate) fn kx_counters_add(counters: *mut u64, i: c_uint);
     pub(crate) fn kx_counters_add_two(counters: *mut u64, i: c_uint, j: c_uint);

@@ -50,11 +50,18 @@ unsafe impl<const N: usize> Send for Counters<N> {}
 unsafe impl<const N: usize> Sync for Counters<N> {}
 
 impl<const N: usize> Counters<N> {
-    /// Allocates the counters. Sleeps. Fails with ENOMEM.
+    /// The size of the array in bytes. It is counted in 32 bits, and one chunk of per-CPU memory
+    /// has to hold it (`PCPU_MIN_UNIT_SIZE`).
+    const SIZE: usize = {
+        assert!(N <= 4096);
+        N * size_of::<u64>()
+    };
+
+    /// Allocates the counters, 4096 at most. Sleeps. Fails with ENOMEM.
     pub fn new() -> Result<Self> {
         // SAFETY: The function may sleep, as the documentation of `new` says, and requires nothing
         // else.
-        let counters = unsafe { helpers::kx_counters_alloc(N as u32) };
+        let counters = unsafe { helpers::kx_counters_alloc(Self::SIZE as u32) };
         // INVARIANT: The array was just allocated with `N` counters and belongs to the new value.
         Ok(Self {
             counters: NonNull::new(counters).ok_or(ENOMEM)?,

@@ -91,7 +91,7 @@ void kx_rq_end_part(struct request *rq, blk_status_t status, kx_defer_fn *defer,
 		    unsigned int good);
 
 /* percpu.c */
-u64 __percpu *kx_counters_alloc(unsigned int n);
+u64 __percpu *kx_counters_alloc(unsigned int bytes);
 void kx_counters_free(u64 __percpu *counters);
 void kx_counters_add(u64 __percpu *counters, unsigned int i);
 void kx_counters_add_two(u64 __percpu *counters, unsigned int i, unsigned int j);

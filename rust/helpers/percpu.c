@@ -5,9 +5,9 @@
 
 #include "helpers.h"
 
-u64 __percpu *kx_counters_alloc(unsigned int n)
+u64 __percpu *kx_counters_alloc(unsigned int bytes)
 {
-	return __alloc_percpu(n * sizeof(u64), __alignof__(u64));
+	return __alloc_percpu(bytes, __alignof__(u64));
 }
 
 void kx_counters_free(u64 __percpu *counters)
