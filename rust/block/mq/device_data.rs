@@ -6,7 +6,8 @@
 ///
 /// [`Operations`](super::Operations) extends it by the callbacks.
 pub trait DeviceData: Sized + Send + Sync + 'static {
-    /// The driver's data for one request, initialised when the tag set is allocated.
+    /// The driver's data for one request, initialised when the tag set is allocated. A request
+    /// with its data has to fit in a page.
     type RequestData: Default + Send;
 
     /// The value that every request in flight can read without a lock; see [`InFlight::published`].

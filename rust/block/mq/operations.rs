@@ -155,5 +155,5 @@ impl<T: Operations> OperationsVTable<T> {
     }
 
     /// The size in bytes of the area behind each request.
-    pub(super) const CMD_SIZE: usize = core::mem::size_of::<Pdu<T>>();
+    pub(super) const CMD_SIZE: u32 = Pdu::<T>::SIZE;
 }

@@ -142,6 +142,14 @@ impl<T: DeviceData> Pdu<T> {
     /// The area is aligned behind a request, as the next element of an array would be.
     const ALIGNED: () = assert!(align_of::<Self>() <= align_of::<bindings::request>());
 
+    /// The size of the area in bytes. `blk_mq_alloc_rqs()` counts it in 32 bits, and never ends if
+    /// a request with its area is larger than 16 pages.
+    pub(super) const SIZE: u32 = {
+        let bytes = size_of::<Self>();
+        assert!(bytes + size_of::<bindings::request>() <= bindings::PAGE_SIZE);
+        bytes as u32
+    };
+
     /// Initialises the area.
     ///
     /// # Safety

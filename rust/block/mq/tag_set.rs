@@ -63,7 +63,7 @@ impl<T: Operations> TagSet<T> {
                 set.nr_maps = 1;
                 set.queue_depth = config.depth;
                 set.numa_node = bindings::NUMA_NO_NODE;
-                set.cmd_size = OperationsVTable::<T>::CMD_SIZE as u32;
+                set.cmd_size = OperationsVTable::<T>::CMD_SIZE;
                 // SAFETY: No requirements.
                 set.flags = unsafe { helpers::kx_tag_set_flags() };
                 if config.poll_queues > u16::MAX.into() {
