@@ -41,12 +41,12 @@
 //!
 //! C header: [`include/linux/moduleparam.h`](srctree/include/linux/moduleparam.h)
 
+use crate::module::THIS_MODULE;
 use kernel::{
     bindings,
     ffi::{
         c_char,
-        c_int,
-        c_void, //
+        c_int, //
     },
     prelude::*,
     sync::atomic::{
@@ -84,11 +84,6 @@ impl IntParam {
     /// Returns the value if the user gave one. Any context.
     pub fn given(&self) -> Option<i32> {
         (self.given.load(Relaxed) != 0).then(|| self.get())
-    }
-
-    #[doc(hidden)]
-    pub const fn as_arg(&'static self) -> *mut c_void {
-        core::ptr::from_ref(self).cast_mut().cast()
     }
 
     /// `kernel_param_ops::set`.
@@ -136,36 +131,63 @@ impl StrParam {
         // module's exit.
         unsafe { CStr::from_char_ptr(self.0.load(Relaxed)) }
     }
+}
 
-    #[doc(hidden)]
-    pub const fn as_arg(&'static self) -> *mut c_void {
-        core::ptr::from_ref(self).cast_mut().cast()
-    }
+/// A type of parameter.
+///
+/// # Safety
+///
+/// `OPS` must be the operations for a `struct kernel_param` whose `arg` points to a `Self`.
+#[doc(hidden)]
+pub unsafe trait Param: Sync + 'static {
+    const OPS: &'static bindings::kernel_param_ops;
+}
+
+// SAFETY: `parse` takes an `IntParam`. `param_get_int()` reads its first field, an `int`.
+unsafe impl Param for IntParam {
+    const OPS: &'static bindings::kernel_param_ops = &bindings::kernel_param_ops {
+        flags: 0,
+        set: Some(Self::parse),
+        get: Some(bindings::param_get_int),
+        free: None,
+    };
+}
+
+// SAFETY: The functions take a `char **`, over which `StrParam` is transparent.
+unsafe impl Param for StrParam {
+    const OPS: &'static bindings::kernel_param_ops = &bindings::kernel_param_ops {
+        flags: 0,
+        set: Some(bindings::param_set_charp),
+        get: Some(bindings::param_get_charp),
+        free: Some(bindings::param_free_charp),
+    };
 }
 
 /// Wraps `struct kernel_param` to make it [`Sync`].
 #[doc(hidden)]
 #[repr(transparent)]
-pub struct KernelParam(pub bindings::kernel_param);
+pub struct KernelParam(bindings::kernel_param);
 
 // SAFETY: Only the C code of the kernel accesses it, and serialises that itself.
 unsafe impl Sync for KernelParam {}
 
-#[doc(hidden)]
-pub static INT_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
-    flags: 0,
-    set: Some(IntParam::parse),
-    get: Some(bindings::param_get_int),
-    free: None,
-};
-
-#[doc(hidden)]
-pub static STR_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
-    flags: 0,
-    set: Some(bindings::param_set_charp),
-    get: Some(bindings::param_get_charp),
-    free: Some(bindings::param_free_charp),
-};
+impl KernelParam {
+    /// Describes `param`, with the mode 0444: its value changes only at load.
+    #[doc(hidden)]
+    pub const fn new<P: Param>(name: &'static CStr, param: &'static P) -> Self {
+        Self(bindings::kernel_param {
+            name: kernel::str::as_char_ptr_in_const_context(name),
+            mod_: THIS_MODULE.as_ptr(),
+            ops: P::OPS,
+            perm: 0o444,
+            level: -1,
+            flags: 0,
+            __bindgen_anon_1: bindings::kernel_param__bindgen_ty_1 {
+                arg: core::ptr::from_ref(param).cast_mut().cast(),
+            },
+        })
+    }
+}
 
 /// Declares a parameter: `module_param!(static NAME: IntParam = ..., "name", "description")`.
 ///
@@ -173,23 +195,12 @@ pub static STR_OPS: bindings::kernel_param_ops = bindings::kernel_param_ops {
 /// not writable.
 #[macro_export]
 macro_rules! module_param {
-    (@entry $var:ident, $name:literal, $desc:literal, $type:literal, $ops:expr) => {
+    (@entry $var:ident, $name:literal, $desc:literal, $type:literal) => {
         const _: () = {
             #[link_section = "__param"]
             #[used(compiler)]
-            static PARAM: $crate::module_param::KernelParam = $crate::module_param::KernelParam(
-                ::kernel::bindings::kernel_param {
-                    name: ::kernel::str::as_char_ptr_in_const_context(::kernel::c_str!($name)),
-                    mod_: $crate::module::THIS_MODULE.as_ptr(),
-                    ops: &raw const $ops,
-                    perm: 0o444,
-                    level: -1,
-                    flags: 0,
-                    __bindgen_anon_1: ::kernel::bindings::kernel_param__bindgen_ty_1 {
-                        arg: $var.as_arg(),
-                    },
-                },
-            );
+            static PARAM: $crate::module_param::KernelParam =
+                $crate::module_param::KernelParam::new(::kernel::c_str!($name), &$var);
             $crate::module_param!(@modinfo concat!("parm=", $name, ":", $desc, "\0"));
             $crate::module_param!(@modinfo concat!("parmtype=", $name, ":", $type, "\0"));
         };
@@ -204,12 +215,12 @@ macro_rules! module_param {
     ($(#[$meta:meta])* $vis:vis static $var:ident: IntParam = $init:expr, $name:literal, $desc:literal) => {
         $(#[$meta])*
         $vis static $var: $crate::module_param::IntParam = $init;
-        $crate::module_param!(@entry $var, $name, $desc, "int", $crate::module_param::INT_OPS);
+        $crate::module_param!(@entry $var, $name, $desc, "int");
     };
     ($(#[$meta:meta])* $vis:vis static $var:ident: StrParam = $init:expr, $name:literal, $desc:literal) => {
         $(#[$meta])*
         $vis static $var: $crate::module_param::StrParam = $init;
-        $crate::module_param!(@entry $var, $name, $desc, "charp", $crate::module_param::STR_OPS);
+        $crate::module_param!(@entry $var, $name, $desc, "charp");
     };
 }
 
