@@ -178,6 +178,7 @@ impl<T: Operations> Drop for DiskRegistration<T> {
         // SAFETY: No requirements but a context that may sleep.
         unsafe { bindings::synchronize_rcu_expedited() };
         self.queue().data().deferred().flush();
+        self.queue().data().forget_tags();
         drop(self.tags.take());
         // SAFETY: By the type invariant the registration owns the reference. `free_disk` frees the
         // driver's data.

@@ -16,6 +16,7 @@ use core::{
 };
 use kernel::{
     bindings,
+    new_mutex,
     prelude::*,
     sync::{
         atomic::{
@@ -23,7 +24,9 @@ use kernel::{
             Full, //
         },
         rcu,
-        Arc, //
+        Arc,
+        Mutex,
+        MutexGuard, //
     },
     types::Opaque, //
 };
@@ -35,10 +38,15 @@ use kernel::{
 /// - `published` is null or came from [`Arc::into_raw`], and then owns that reference.
 /// - A value is taken out of `published` while the queue is frozen, when the disk is released, or
 ///   by [`RequestQueue::unpublish`], which keeps it until no request that has read it is in flight.
+/// - The tag set of the queue is allocated while `has_tags` is true. When it is false the disk has
+///   been deleted, so the queue stays frozen.
 #[pin_data(PinnedDrop)]
 pub(crate) struct QueueData<T: DeviceData> {
     device: Arc<T>,
     published: Atomic<*mut T::Published>,
+    /// Whether the queue has its tag set. Held while that is used without a request in flight.
+    #[pin]
+    has_tags: Mutex<bool>,
     #[pin]
     deferred: DeferredEnds<T>,
 }
@@ -49,6 +57,7 @@ impl<T: DeviceData> QueueData<T> {
         pin_init!(Self {
             device,
             published: Atomic::new(core::ptr::null_mut()),
+            has_tags <- new_mutex!(true, "disk_tags"),
             deferred <- DeferredEnds::new(end),
         })
     }
@@ -56,6 +65,12 @@ impl<T: DeviceData> QueueData<T> {
     /// Returns the requests whose end is deferred.
     pub(crate) fn deferred(&self) -> &DeferredEnds<T> {
         &self.deferred
+    }
+
+    /// Waits for the uses of the tag set, and prevents further ones. For a disk that has been
+    /// deleted, before its tag set is freed. Sleeps.
+    pub(crate) fn forget_tags(&self) {
+        *self.has_tags.lock() = false;
     }
 
     fn swap(&self, new: *mut T::Published) -> Option<Arc<T::Published>> {
@@ -148,17 +163,21 @@ impl<T: DeviceData> RequestQueue<T> {
     /// than the RCU grace period of freezing a queue.
     pub(crate) fn unpublish(&self) -> Option<Arc<T::Published>> {
         let old = self.data().swap(core::ptr::null_mut());
+        let has_tags = self.data().has_tags.lock();
+        if !*has_tags {
+            return old;
+        }
         // A request is issued in a read section of that SRCU and has its tag before. So a request
         // that has read the old value and is in flight after the grace period has its tag set in
         // the bitmap.
-        // SAFETY: By the type invariant the queue is live. `DiskRegistration` has given it a tag
+        // SAFETY: By the type invariant the queue is live, and by that of `QueueData` it has a tag
         // set.
         let busy = unsafe {
             helpers::kx_queue_wait_issued(self.as_raw());
             helpers::kx_queue_is_busy(self.as_raw())
         };
         if busy {
-            drop(FrozenQueue::new(self));
+            drop(FrozenQueue::freeze(self, &has_tags));
         }
         old
     }
@@ -182,9 +201,16 @@ impl<'a, T: DeviceData> FrozenQueue<'a, T> {
     /// Freezes the queue. Sleeps until all requests have ended; none of them may depend on a lock
     /// that the caller holds.
     pub(crate) fn new(queue: &'a RequestQueue<T>) -> Self {
+        Self::freeze(queue, &queue.data().has_tags.lock())
+    }
+
+    /// `blk_mq_freeze_queue()` runs the hardware queues, which use the tag set, unless the queue is
+    /// frozen already: `_has_tags` is that of the queue.
+    fn freeze(queue: &'a RequestQueue<T>, _has_tags: &MutexGuard<'_, bool>) -> Self {
         Self {
             queue,
-            // SAFETY: By the invariant of `RequestQueue` the queue is live.
+            // SAFETY: By the invariant of `RequestQueue` the queue is live. By that of `QueueData`
+            // it has a tag set, which it keeps while `_has_tags` is held, or stays frozen.
             memflags: unsafe { helpers::kx_freeze_queue(queue.as_raw()) },
         }
     }
