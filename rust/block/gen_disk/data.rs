@@ -10,10 +10,14 @@ use crate::{
     },
     helpers, //
 };
-use core::mem;
+use core::{
+    any::TypeId,
+    mem, //
+};
 use kernel::{
     bindings,
     error::to_result,
+    ffi::c_void,
     new_condvar,
     new_mutex,
     prelude::*,
@@ -27,7 +31,10 @@ use kernel::{
 /// The data of a disk: `private_data` points to it, and `queuedata` of the queue to `queue`. The
 /// disk owns it, and `free_disk` frees it.
 #[pin_data]
+#[repr(C)]
 pub(super) struct DiskData<T: DeviceData> {
+    /// The type `T`. The first field, so that it can be read without knowing `T`.
+    driver: TypeId,
     #[pin]
     pub(super) queue: QueueData<T>,
     #[pin]
@@ -37,9 +44,20 @@ pub(super) struct DiskData<T: DeviceData> {
 impl<T: DeviceData> DiskData<T> {
     pub(super) fn new(device: Arc<T>) -> impl PinInit<Self> {
         pin_init!(Self {
+            driver: TypeId::of::<T>(),
             queue <- QueueData::new(device, Request::<T>::end_deferred),
             group <- GroupSlot::new(),
         })
+    }
+
+    /// Returns whether the data is that of the driver `T`.
+    ///
+    /// # Safety
+    ///
+    /// The caller must pass the `private_data` of a disk that a `DiskRegistration` added.
+    pub(super) unsafe fn is_of_driver(private_data: *const c_void) -> bool {
+        // SAFETY: The caller passes a `DiskData` of some driver, which begins with the type.
+        unsafe { *private_data.cast::<TypeId>() == TypeId::of::<T>() }
     }
 }
 

@@ -213,12 +213,14 @@ impl<T: Operations> Disk<T> {
     unsafe fn try_from_raw<'a>(ptr: *mut bindings::gendisk) -> Option<&'a Self> {
         // SAFETY: The caller keeps the disk alive, and its operations do not change.
         let fops = unsafe { (*ptr).fops };
-        // Only `DiskRegistration` uses this table. The driver's crate has one copy of it, as a
-        // kernel crate is one codegen unit.
-        let ours = core::ptr::eq(fops, FopsVTable::<T>::build());
-        // SAFETY: Only `DiskRegistration<T>` makes disks with this table. It upholds the type
-        // invariants, and the caller keeps the disk alive.
-        ours.then(|| unsafe { Self::from_raw(ptr) })
+        if !core::ptr::eq(fops, FopsVTable::<T>::build()) {
+            return None;
+        }
+        // Only `DiskRegistration` uses this table, but the compiler may use one table for two
+        // drivers, if their callbacks are the same code.
+        // SAFETY: By the table `DiskRegistration` made the disk and its data. If that is of `T`, it
+        // upholds the type invariants of `Disk<T>`, and the caller keeps the disk alive.
+        unsafe { DiskData::<T>::is_of_driver((*ptr).private_data).then(|| Self::from_raw(ptr)) }
     }
 }
 
