@@ -120,7 +120,7 @@ impl GroupSlot {
     }
 
     /// Creates `group` on `disk`: `sysfs_create_group()`. Sleeps. Fails with EEXIST if there is a
-    /// group, ENODEV if the slot is closed, and ENOMEM.
+    /// group, ENODEV if the slot is closed or the disk is not yet added, and ENOMEM.
     ///
     /// # Safety
     ///
@@ -134,9 +134,16 @@ impl GroupSlot {
         match self.begin() {
             State::Closed => Err(ENODEV),
             State::Empty => {
-                // SAFETY: The slot is not closed, so the disk has its directory in sysfs, and
+                // SAFETY: The slot is not closed, so a live disk has its directory in sysfs, and
                 // `close` waits for this call. The caller passes a valid group.
-                let ret = to_result(unsafe { helpers::kx_disk_create_group(disk, group) });
+                let ret = unsafe {
+                    if bindings::disk_live(disk) {
+                        to_result(helpers::kx_disk_create_group(disk, group))
+                    } else {
+                        // An attribute may call this before the disk is added, which may yet fail.
+                        Err(ENODEV)
+                    }
+                };
                 self.end(match ret {
                     Ok(()) => State::Present(Group(group)),
                     Err(_) => State::Empty,

@@ -346,7 +346,7 @@ pub struct Group<T: Operations> {
 
 impl<T: Operations> Group<T> {
     /// Creates `directory` on `disk`: `sysfs_create_group()`. Sleeps. Fails with EEXIST if the disk
-    /// has another group, ENODEV if it is deleted, and ENOMEM.
+    /// has another group, ENODEV if it is not yet added or is deleted, and ENOMEM.
     ///
     /// The group keeps the disk in memory, so the owner must drop it for the disk to be released.
     pub fn new(disk: &Disk<T>, directory: Arc<Directory<T>>) -> Result<Self> {
