@@ -179,6 +179,14 @@ impl GroupSlot {
         unsafe { self.take(disk, State::Closed) };
     }
 
+    /// Calls `f`, unless the slot is closed, and before it is closed. Sleeps.
+    pub(super) fn unless_closed(&self, f: impl FnOnce()) {
+        let state = self.state.lock();
+        if !matches!(*state, State::Closed) {
+            f();
+        }
+    }
+
     /// # Safety
     ///
     /// As [`Self::remove`].

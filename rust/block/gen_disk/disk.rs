@@ -88,9 +88,9 @@ impl<T: DeviceData> Disk<T> {
     /// Returns the logical block size in bytes; during an update of the limits, the old or the new
     /// one. Any context.
     pub fn logical_block_size(&self) -> u32 {
-        // SAFETY: By the type invariant the queue is live. The field is a word, which one load
-        // reads.
-        unsafe { (*self.queue().as_raw()).limits.logical_block_size }
+        // SAFETY: By the type invariant the queue is live. As READ_ONCE(), as an update may write
+        // the field.
+        unsafe { (&raw const (*self.queue().as_raw()).limits.logical_block_size).read_volatile() }
     }
 
     /// Sets the size in 512-byte sectors: `set_capacity_and_notify()`. Sends a change uevent in any
@@ -116,11 +116,18 @@ impl<T: DeviceData> Disk<T> {
 
     /// Suppresses the uevents of the disk, and the add uevents of partitions that are added
     /// meanwhile, until the guard is dropped. Does not nest: the first guard that is dropped ends
-    /// it. Any context.
+    /// it. Has no effect on a deleted disk. Sleeps.
     pub fn suppress_uevents(&self) -> UeventsSuppressed<'_, T> {
-        // SAFETY: By the type invariant the disk is live.
-        unsafe { helpers::kx_disk_suppress_uevents(self.as_raw(), true) };
+        self.set_uevents_suppressed(true);
         UeventsSuppressed(self)
+    }
+
+    fn set_uevents_suppressed(&self, suppress: bool) {
+        // The flag shares a word with those that deleting the disk changes.
+        self.data().group.unless_closed(|| {
+            // SAFETY: By the type invariant the disk is live.
+            unsafe { helpers::kx_disk_suppress_uevents(self.as_raw(), suppress) };
+        });
     }
 
     /// Reports a change of the medium, `disk_force_media_change()`: sends a media-change uevent,
@@ -280,7 +287,6 @@ pub struct UeventsSuppressed<'a, T: DeviceData>(&'a Disk<T>);
 
 impl<T: DeviceData> Drop for UeventsSuppressed<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: By the invariant of `Disk` the disk is live for as long as the borrow.
-        unsafe { helpers::kx_disk_suppress_uevents(self.0.as_raw(), false) };
+        self.0.set_uevents_suppressed(false);
     }
 }
