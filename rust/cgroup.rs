@@ -73,7 +73,7 @@ impl Group {
 /// Calls `f` while the I/O and the memory of the current task are charged to the cgroup of `rq`.
 ///
 /// For workers: `kthread_associate_blkcg()` ignores other tasks, so for them only the memory is
-/// charged. Sleeps if `f` does.
+/// charged, and nothing in an interrupt. Sleeps if `f` does.
 ///
 /// Wraps `kthread_associate_blkcg()` and `set_active_memcg()`.
 pub fn charged<T: DeviceData>(rq: Request<T>, f: impl FnOnce(Request<T>)) {
@@ -83,8 +83,10 @@ pub fn charged<T: DeviceData>(rq: Request<T>, f: impl FnOnce(Request<T>)) {
     let mut charge = helpers::Charge::default();
     // SAFETY: The request is in flight and keeps its cgroup alive. `charge` gets references of its
     // own.
-    unsafe { helpers::kx_charge_enter(rq.as_raw(), &mut charge) };
+    let is_charged = unsafe { helpers::kx_charge_enter(rq.as_raw(), &mut charge) };
     f(rq);
-    // SAFETY: `kx_charge_enter()` filled `charge` above, in this task.
-    unsafe { helpers::kx_charge_leave(&charge) };
+    if is_charged {
+        // SAFETY: `kx_charge_enter()` filled `charge` above, in this task.
+        unsafe { helpers::kx_charge_leave(&charge) };
+    }
 }

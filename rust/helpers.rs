@@ -116,7 +116,7 @@ const _: () = assert!(offset_of!(InlineState, fits) == shim_layout::INLINE_FITS)
 #[expect(improper_ctypes)] // Empty structs of C, as in the bindings crate.
 extern "C" {
     pub(crate) fn kx_rq_blkcg(rq: *const request) -> *mut c_void;
-    pub(crate) fn kx_charge_enter(rq: *const request, charge: *mut Charge);
+    pub(crate) fn kx_charge_enter(rq: *const request, charge: *mut Charge) -> bool;
     pub(crate) fn kx_charge_leave(charge: *const Charge);
 
     pub(crate) fn kx_cond_resched();

@@ -6,6 +6,7 @@
 #include <linux/cgroup.h>
 #include <linux/kthread.h>
 #include <linux/memcontrol.h>
+#include <linux/preempt.h>
 #include <linux/sched/mm.h>
 
 #include "helpers.h"
@@ -21,15 +22,19 @@ struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq)
 	return css == blkcg_root_css ? NULL : css;
 }
 
-void kx_charge_enter(const struct request *rq, struct kx_charge *charge)
+/* Not in an interrupt: the interrupted kthread may be in kthread_associate_blkcg(). */
+bool kx_charge_enter(const struct request *rq, struct kx_charge *charge)
 {
 	struct cgroup_subsys_state *css = kx_rq_blkcg(rq);
 
+	if (!in_task())
+		return false;
 	kthread_associate_blkcg(css);
 #ifdef CONFIG_MEMCG
 	charge->memcg_css = cgroup_get_e_css(css->cgroup, &memory_cgrp_subsys);
 	charge->old = set_active_memcg(mem_cgroup_from_css(charge->memcg_css));
 #endif
+	return true;
 }
 
 void kx_charge_leave(const struct kx_charge *charge)
@@ -46,8 +51,9 @@ struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq)
 	return NULL;
 }
 
-void kx_charge_enter(const struct request *rq, struct kx_charge *charge)
+bool kx_charge_enter(const struct request *rq, struct kx_charge *charge)
 {
+	return false;
 }
 
 void kx_charge_leave(const struct kx_charge *charge)

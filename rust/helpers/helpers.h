@@ -56,7 +56,7 @@ struct kx_charge {
 };
 
 struct cgroup_subsys_state *kx_rq_blkcg(const struct request *rq);
-void kx_charge_enter(const struct request *rq, struct kx_charge *charge);
+bool kx_charge_enter(const struct request *rq, struct kx_charge *charge);
 void kx_charge_leave(const struct kx_charge *charge);
 
 /* BLK_MAX_REQUEST_COUNT, which is private to the block layer. */
