@@ -196,6 +196,8 @@ extern "C" {
     pub(crate) fn kx_bio_poll(bio: *mut bio) -> c_int;
     pub(crate) fn kx_kiocb_poll(iocb: *mut kiocb) -> c_int;
 
+    pub(crate) fn kx_file_get(fd: c_uint) -> *mut file;
+    pub(crate) fn kx_file_path(file: *mut file, buf: *mut c_char, len: c_int) -> *mut c_char;
     pub(crate) fn kx_file_ops(file: *const file) -> c_uint;
     pub(crate) fn kx_file_traits(file: *const file) -> c_uint;
     pub(crate) fn kx_file_bdev(file: *const file) -> *mut block_device;

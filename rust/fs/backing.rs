@@ -70,10 +70,11 @@ pub enum FallocMode {
 }
 
 impl BackingFile {
-    /// Looks up a file descriptor of the current process with `fget()`. Fails with EBADF.
+    /// Looks up a file descriptor of the current process with `fget()`. Fails with EBADF, also
+    /// in a task that exits.
     pub fn from_fd(fd: u32) -> Result<Self> {
         // SAFETY: The function has no requirements.
-        NonNull::new(unsafe { bindings::fget(fd) })
+        NonNull::new(unsafe { helpers::kx_file_get(fd) })
             .map(Self)
             .ok_or(EBADF)
     }
@@ -235,12 +236,13 @@ impl BackingFile {
     }
 
     /// Returns the path as `d_path()` does, with ` (deleted)` for an unlinked file. It is a part of
-    /// `buf`. Fails with ENAMETOOLONG.
+    /// `buf`. Fails with ENAMETOOLONG, and with ESRCH in a task that exits. Process
+    /// context.
     pub fn path<'b>(&self, buf: &'b mut [u8]) -> Result<&'b CStr> {
         let len = i32::try_from(buf.len()).unwrap_or(i32::MAX);
         // SAFETY: By the type invariant, and `buf` is valid for writes of `len` bytes.
         let p = from_err_ptr(unsafe {
-            bindings::file_path(self.as_raw(), buf.as_mut_ptr().cast(), len)
+            helpers::kx_file_path(self.as_raw(), buf.as_mut_ptr().cast(), len)
         })?;
         // SAFETY: On success `p` is a C string within `buf`.
         Ok(unsafe { CStr::from_char_ptr(p) })

@@ -2,14 +2,29 @@
 /* struct file as the backing of a block device. */
 
 #include <linux/blkdev.h>
+#include <linux/err.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kdev_t.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
 #include <linux/stat.h>
 #include <linux/statfs.h>
 
 #include "helpers.h"
+
+/* A task that exits has no files, but may yet close a device. */
+struct file *kx_file_get(unsigned int fd)
+{
+	return current->files ? fget(fd) : NULL;
+}
+
+/* As file_path(), which needs the root directory of the task. */
+char *kx_file_path(struct file *file, char *buf, int len)
+{
+	return current->fs ? file_path(file, buf, len) : ERR_PTR(-ESRCH);
+}
 
 unsigned int kx_file_ops(const struct file *file)
 {

@@ -175,6 +175,8 @@ enum {
 	KX_FILE_NOWAIT_CACHED	= 1 << 8,
 };
 
+struct file *kx_file_get(unsigned int fd);
+char *kx_file_path(struct file *file, char *buf, int len);
 unsigned int kx_file_ops(const struct file *file);
 unsigned int kx_file_traits(const struct file *file);
 struct block_device *kx_file_bdev(const struct file *file);
