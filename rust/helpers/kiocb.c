@@ -140,8 +140,8 @@ static void watch_end(struct watch *w)
  * be throttled for them. (With IOCB_NOWAIT balance_dirty_pages() does not sleep
  * but refuses the write, and a worker, which may be throttled, retries it.)
  */
-static ssize_t write_cached(struct kiocb *iocb, struct iov_iter *iter,
-			    ssize_t (*op)(struct kiocb *, struct iov_iter *))
+static noinline ssize_t write_cached(struct kiocb *iocb, struct iov_iter *iter,
+				     ssize_t (*op)(struct kiocb *, struct iov_iter *))
 {
 	struct task_struct *task = current;
 	int nr_dirtied = task->nr_dirtied;
@@ -155,19 +155,22 @@ static ssize_t write_cached(struct kiocb *iocb, struct iov_iter *iter,
 	return ret;
 }
 
-ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
+static __always_inline ssize_t submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
 {
 	const struct file_operations *fop = iocb->ki_filp->f_op;
 	ssize_t (*op)(struct kiocb *iocb, struct iov_iter *iter);
 	struct watch watch;
+	loff_t end;
 	ssize_t ret;
 
 	op = write ? fop->write_iter : fop->read_iter;
-	/* As rw_verify_area(), vfs_iter_read() and do_dentry_open() check. */
-	if (unlikely(!op || iocb->ki_pos < 0))
+	/* As rw_verify_area(), vfs_iocb_iter_write() and do_dentry_open() check. */
+	end = iocb->ki_pos + iov_iter_count(iter);
+	if (unlikely(!op || (iocb->ki_pos | end) < 0))
 		return -EINVAL;
-	if (unlikely(iocb->ki_flags & IOCB_DIRECT &&
-		     !(iocb->ki_filp->f_mode & FMODE_CAN_ODIRECT)))
+	if (unlikely((write && !(iocb->ki_filp->f_mode & FMODE_WRITE)) ||
+		     (iocb->ki_flags & IOCB_DIRECT &&
+		      !(iocb->ki_filp->f_mode & FMODE_CAN_ODIRECT))))
 		return -EINVAL;
 	if (unlikely(can_watch(iocb, &watch))) {
 		watch_begin(&watch);
@@ -180,12 +183,17 @@ ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
 	return op(iocb, iter);
 }
 
+ssize_t kx_kiocb_submit(struct kiocb *iocb, struct iov_iter *iter, bool write)
+{
+	return submit(iocb, iter, write);
+}
+
 ssize_t kx_kiocb_submit_bio(struct kiocb *iocb, const struct bio *bio, bool write)
 {
-	struct iov_iter iter;
+	struct iov_iter iter __uninitialized;
 
 	kx_iov_iter_bio(&iter, write ? ITER_SOURCE : ITER_DEST, bio);
-	return kx_kiocb_submit(iocb, &iter, write);
+	return submit(iocb, &iter, write);
 }
 
 /* Clear ->private so that a concurrent poller finds no bio. */

@@ -198,8 +198,8 @@ where
 
     let polled = nowait && io.direct && rq.polls_on(io.file);
     // SAFETY: The request is owned here, so its kiocb is idle. The file stays until the request
-    // ends, see `KiocbParams`. `kx_kiocb_submit()` checks that the file has the operation and that
-    // the position is valid.
+    // ends, see `KiocbParams`. The shim checks that the file has the operation and the mode, and
+    // that the range is valid.
     let ret = unsafe {
         (*pdu).kiocb_refs.store(2, Relaxed);
         let kiocb = (*pdu).kiocb.get();
