@@ -70,7 +70,7 @@ impl Direction {
 /// The iterator is initialised. Its bvecs and their memory belong to a request that the driver
 /// owns, and stay valid for `'a`.
 #[repr(transparent)]
-pub struct IovIter<'a>(Opaque<bindings::iov_iter>, PhantomData<&'a Bio>);
+pub(crate) struct IovIter<'a>(Opaque<bindings::iov_iter>, PhantomData<&'a Bio>);
 
 impl<'a> IovIter<'a> {
     /// Covers all of one bio with the bio's own bvec table: copies and allocates nothing.
@@ -105,14 +105,13 @@ impl<'a> IovIter<'a> {
     }
 
     /// Returns the bytes left. Any context.
-    #[expect(clippy::len_without_is_empty)]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         // SAFETY: By the type invariant the iterator is initialised.
         unsafe { helpers::kx_iov_iter_count(self.0.get()) }
     }
 
     /// Skips `bytes` bytes, or all that are left if they are fewer. Any context.
-    pub fn advance(&mut self, bytes: usize) {
+    pub(crate) fn advance(&mut self, bytes: usize) {
         let bytes = bytes.min(self.len());
         // SAFETY: By the type invariant the iterator is initialised, and it has that many bytes
         // left.
