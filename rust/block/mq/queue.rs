@@ -164,17 +164,16 @@ impl<T: DeviceData> RequestQueue<T> {
     pub(crate) fn unpublish(&self) -> Option<Arc<T::Published>> {
         let old = self.data().swap(core::ptr::null_mut());
         let has_tags = self.data().has_tags.lock();
-        if !*has_tags {
-            return old;
-        }
         // A request is issued in a read section of that SRCU and has its tag before. So a request
         // that has read the old value and is in flight after the grace period has its tag set in
-        // the bitmap.
-        // SAFETY: By the type invariant the queue is live, and by that of `QueueData` it has a tag
-        // set.
-        let busy = unsafe {
-            helpers::kx_queue_wait_issued(self.as_raw());
-            helpers::kx_queue_is_busy(self.as_raw())
+        // the bitmap. A deleted disk has neither requests nor tags.
+        let busy = *has_tags && {
+            // SAFETY: By the type invariant the queue is live, and by that of `QueueData` it has a
+            // tag set.
+            unsafe {
+                helpers::kx_queue_wait_issued(self.as_raw());
+                helpers::kx_queue_is_busy(self.as_raw())
+            }
         };
         if busy {
             drop(FrozenQueue::freeze(self, &has_tags));
