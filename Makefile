@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS
+export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS SCENES KEEP
 
 all:
 	@$(S)/build --top >/dev/null
@@ -37,6 +37,15 @@ thousand:
 
 guards:
 	@$(S)/guards
+
+deb:
+	@$(S)/deb
+
+test-install:
+	@$(S)/test-install
+
+dist:
+	@$(S)/deb --dist
 
 rustdoc:
 	@$(S)/rustdoc
@@ -74,6 +83,9 @@ help:
 	@echo 'make guards         takes the guards of inline submission out, one at a time: tests must fail'
 	@echo '                    [GUARDS="name ..."] [ROUNDS=1]'
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
+	@echo 'make deb            rloop-dkms, the Debian package, in build/deb/'
+	@echo 'make test-install   installs that with apt in a Debian with systemd, and boots it [SCENES="on off ..."]'
+	@echo 'make dist           the source as build/deb/rloop-VERSION.tar.xz'
 	@echo 'make rustdoc        the documentation of both crates, in build/rustdoc; compiles its examples'
 	@echo 'make rust-analyzer  rust-project.json, which lets an editor find both crates and the kernel'
 	@echo 'make vm             a shell in a virtual machine with rloop loaded, or RUN=script'
@@ -84,4 +96,4 @@ help:
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 	@echo 'scripts/NAME --help what a target does, its arguments and variables'
 
-.PHONY: all demo test quick fuzz bench stress powercut thousand guards rustdoc rust-analyzer check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut thousand guards deb test-install dist rustdoc rust-analyzer check vm clean cache-clean help

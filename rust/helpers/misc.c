@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Locks, capabilities and device numbers. */
+/* Locks, capabilities, device numbers, and the version of the module. */
 
 #include <linux/blkdev.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 
@@ -48,3 +49,6 @@ loff_t kx_noop_llseek(struct file *file, loff_t offset, int whence)
 {
 	return noop_llseek(file, offset, whence);
 }
+
+/* module! of the kernel crate has no field for it. */
+MODULE_VERSION(RLOOP_VERSION);

@@ -4,20 +4,8 @@
 
 in_qemu_root() { "$SCRIPTS/in-root" --root "$root" "$@"; }
 
-# A /dev/kvm that opens is not enough: some clouds show one that can run nothing.
-if [ -n "$ICOUNT" ]; then
-	ACCEL=tcg ACCEL_WHY='TCG counting instructions (ICOUNT=1), one CPU'
-	SMP=1
-elif ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
-	ACCEL=tcg ACCEL_WHY='TCG (/dev/kvm is not there or not ours to open)'
-elif ! grep -qwE 'vmx|svm' /proc/cpuinfo; then
-	ACCEL=tcg ACCEL_WHY='TCG (there is a /dev/kvm, but this CPU shows neither vmx nor svm)'
-elif ! echo quit | in_qemu_root timeout 10 qemu-system-x86_64 -accel kvm -M none -nodefaults \
-	-display none -monitor stdio >/dev/null 2>&1; then
-	ACCEL=tcg ACCEL_WHY='TCG (KVM is there but cannot make a machine)'
-else
-	ACCEL=kvm ACCEL_WHY=KVM
-fi
+. "$SCRIPTS/accel.sh"
+[ $ACCEL_ICOUNT -eq 0 ] || SMP=1
 
 # numa_nodes: MEM and the CPUs, shared by NUMA nodes.
 numa_nodes() {
