@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS SCENES KEEP DEBVERSION
+export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS SCENES CLIENTS DRIVERS KEEP DEBVERSION
 
 all:
 	@$(S)/build --top >/dev/null
@@ -43,6 +43,9 @@ deb:
 
 test-install:
 	@$(S)/test-install
+
+clients:
+	@$(S)/clients
 
 dist:
 	@$(S)/deb --dist
@@ -85,6 +88,8 @@ help:
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
 	@echo 'make deb            rloop-dkms, the Debian package, in build/deb/'
 	@echo 'make test-install   installs that with apt in a Debian with systemd, and boots it [SCENES="on off ..."]'
+	@echo 'make clients        programs of a distribution that use loop devices, with both drivers, in a Debian'
+	@echo '                    with systemd [CLIENTS="mount ..."]'
 	@echo 'make dist           the source as build/deb/rloop-VERSION.tar.xz'
 	@echo 'make rustdoc        the documentation of both crates, in build/rustdoc; compiles its examples'
 	@echo 'make rust-analyzer  rust-project.json, which lets an editor find both crates and the kernel'
@@ -96,4 +101,4 @@ help:
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 	@echo 'scripts/NAME --help what a target does, its arguments and variables'
 
-.PHONY: all demo test quick fuzz bench stress powercut thousand guards deb test-install dist rustdoc rust-analyzer check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut thousand guards deb test-install clients dist rustdoc rust-analyzer check vm clean cache-clean help
