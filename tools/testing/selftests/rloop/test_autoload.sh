@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Installed in loop's place, as the README says: mount -o loop, a device node and
-# modprobe loop bring rloop, or the C driver where there is no rloop.ko that loads.
+# With the rules of rloop-switch in modprobe.d: mount -o loop, a device node and modprobe loop bring
+# rloop, or the C driver where there is no rloop.ko that loads; options of either module reach rloop.
 # prev: none
 # timeout: 120
 . "${0%/*}/common.sh"
@@ -21,10 +21,8 @@ cp "$KO" "$T/mods/updates/rloop.ko"
 mount --bind "$T/mods" "$dir"
 # udev keeps the index of the modules open.
 defer umount -l "$dir"
-defer rm -f /etc/modprobe.d/rloop.conf
-cat >/etc/modprobe.d/rloop.conf <<-'END'
-	install loop /sbin/modprobe -q rloop $CMDLINE_OPTS || /sbin/modprobe --ignore-install loop $CMDLINE_OPTS
-END
+defer rm -f /etc/modprobe.d/rloop-switch.conf /etc/modprobe.d/options.conf
+"${0%/*}/rloop-switch" on
 depmod
 loaded() { [ -d /sys/module/rloop ] || fail "rloop was not loaded by: $*"; }
 not_loop() { absent /sys/module/loop || fail "loop was loaded"; }
@@ -58,15 +56,34 @@ loaded "modprobe loop max_loop=3"
 is "max_loop" 3 "$(</sys/module/rloop/parameters/max_loop)"
 unload rloop
 
+# Options, of which the last one counts: of loop, of rloop, of the command line of modprobe.
+echo "options loop max_loop=4 hw_queue_depth=32" >/etc/modprobe.d/options.conf
+modprobe loop
+loaded "modprobe loop, with options of loop"
+is "max_loop" 4 "$(</sys/module/rloop/parameters/max_loop)"
+is "hw_queue_depth" 32 "$(</sys/module/rloop/parameters/hw_queue_depth)"
+unload rloop
+echo "options rloop max_loop=5 dio=1" >>/etc/modprobe.d/options.conf
+modprobe loop max_loop=6
+loaded "modprobe loop, with options of both"
+is "max_loop" 6 "$(</sys/module/rloop/parameters/max_loop)"
+is "hw_queue_depth" 32 "$(</sys/module/rloop/parameters/hw_queue_depth)"
+is "dio" 1 "$(</sys/module/rloop/parameters/dio)"
+unload rloop
+rm /etc/modprobe.d/options.conf
+
 # falls_back WHY: the C driver instead.
 falls_back() {
+	# By a node of the major, an alias that both drivers have.
+	: <"$T/node" || fail "no device for a node: $1"
+	[ -d /sys/module/loop ] || fail "opening a node loaded nothing: $1"
+	absent /sys/module/rloop || fail "opening a node loaded rloop: $1"
+	unload loop
 	modprobe loop max_loop=3 2>"$T/modprobe.log" || { cat "$T/modprobe.log"; fail "modprobe loop: $1"; }
 	[ -d /sys/module/loop ] || fail "no driver at all: $1"
 	absent /sys/module/rloop || fail "rloop was loaded: $1"
 	is "max_loop of the C driver" 3 "$(</sys/module/loop/parameters/max_loop)"
 	unload loop
-	# (Not by a node of the major: that both drivers have this alias, and one of them fails, makes
-	# modprobe fail, and the kernel does not look for the device then.)
 	mount -o loop "$IMG" "$T/at" || fail "mount -o loop: $1"
 	[ -d /sys/module/loop ] || fail "mount -o loop loaded nothing: $1"
 	umount "$T/at"
