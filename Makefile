@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS SCENES CLIENTS DRIVERS KEEP DEBVERSION
+export SUITE KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS SCENES CLIENTS DRIVERS KEEP DEBVERSION
 
 all:
 	@$(S)/build --top >/dev/null
@@ -71,6 +71,7 @@ cache-clean:
 help:
 	@echo 'make                rloop.ko for the running kernel if it is a stock Debian one with Rust,'
 	@echo '                    else for the newest of trixie-backports (KVER=7.2.12: another)'
+	@echo '                    SUITE=sid: kernel and compilers of Debian unstable; also for test and vm'
 	@echo 'make KDIR=dir       rloop.ko for that kernel tree, which must have Rust metadata'
 	@echo 'make demo           the whole story in a virtual machine, told as it goes'
 	@echo 'make quick          the tests under user-mode Linux, in seconds'

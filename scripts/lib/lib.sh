@@ -11,6 +11,15 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rloop
 export TOP SCRIPTS CACHE
 mkdir -p "$CACHE/lock"
 
+# SUITE=sid: the Debian that build root, guest and kernel come from. Under another name, as
+# bootstrap.sh sets SUITE for itself.
+export RLOOP_SUITE=${RLOOP_SUITE:-${SUITE:-trixie}}
+case $RLOOP_SUITE in
+trixie) SUITE_KEY=() ;;
+forky | sid) SUITE_KEY=("$RLOOP_SUITE" "$(sha256sum <"$SCRIPTS/suite.sh")") ;;
+*) echo "rloop: error: SUITE=$RLOOP_SUITE is not known: trixie, forky or sid" >&2; exit 1 ;;
+esac
+
 # The jobserver of a make above us is not passed into the build root.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
@@ -43,7 +52,7 @@ step() {
 }
 
 # Names a cached piece by what it was made from.
-key_of() { printf '%s\n' "$@" | sha256sum | cut -c1-12; }
+key_of() { printf '%s\n' "$@" "${SUITE_KEY[@]}" | sha256sum | cut -c1-12; }
 
 # lock NAME: held until this shell ends. Two runs at once make a piece only once.
 lock() {
@@ -68,6 +77,8 @@ make_once() {
 			remove_stale "$(dirname "$dir")"
 			remove_tree "$dir.tmp"
 			mkdir "$dir.tmp"
+			# Its bootstrap() takes the place of that of bootstrap.sh.
+			[ "$RLOOP_SUITE" = trixie ] || . "$SCRIPTS/suite.sh"
 			"$fill" "$dir.tmp"
 			mv -T "$dir.tmp" "$dir"
 		fi
@@ -96,8 +107,9 @@ remove_tree() {
 build_selftests() {
 	local out
 	out=$TOP/build/kselftests-$(basename "$1")
+	[ "$RLOOP_SUITE" = trixie ] || out+=-$RLOOP_SUITE
 	(
-		lock "kselftests-$(basename "$1")"
+		lock "$(basename "$out")"
 		mkdir -p "$out" "$2"
 		rm -f "$out"/selftests/test_*.sh # those that are no more
 		step "building the kselftests" "$SCRIPTS/in-root" --bind "$TOP:/src" --bind "$1:/ksrc" --bind "$out:/share" --cwd /src \
