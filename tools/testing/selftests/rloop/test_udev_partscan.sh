@@ -25,7 +25,9 @@ backing tmpfs 16
 printf 'label: gpt\nsize=4M\nsize=4M\n' | sfdisk -q "$IMG"
 for i in 1 2 3 4 5; do
 	settle
-	udevadm monitor --kernel --property --subsystem-match=block >"$T/events" &
+	# Without what the last round's monitor has printed: this one may not run yet.
+	: >"$T/events"
+	udevadm monitor --kernel --property --subsystem-match=block >>"$T/events" &
 	monitor=$!
 	soon grep -q '^KERNEL' "$T/events"
 	attach -P "$IMG"
