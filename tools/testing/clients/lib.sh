@@ -45,6 +45,12 @@ again() {
 	[ $n -eq 0 ] || echo "retried: $*" >&2
 	[ -z "$out" ] || echo "$out"
 }
+# partition NODE: waits until it is there to stay. When a task closes a device that it had open for
+# writing, as losetup does, udev has the kernel read the table again: partitions go and come.
+partition() {
+	udevadm settle
+	eventually [ -b "$1" ]
+}
 
 # Devices that have a backing file in this client's directory.
 attached() { losetup --list --noheadings --output NAME,BACK-FILE | awk -v d="$PWD/" 'index($2, d) == 1 { print $1 }'; }
