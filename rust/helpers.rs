@@ -77,6 +77,14 @@ impl Default for Charge {
     }
 }
 
+/// `struct kx_task_name`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TaskName {
+    pub(crate) pid: c_int,
+    pub(crate) comm: [u8; shim_layout::TASK_COMM_SIZE],
+}
+
 /// `struct kx_inline`: the state of the task that `kx_inline_enter()` sets aside.
 #[repr(C)]
 pub(crate) struct InlineState {
@@ -110,6 +118,7 @@ pub(crate) mod io {
 }
 
 const _: () = assert!(size_of::<Charge>() == shim_layout::CHARGE_SIZE);
+const _: () = assert!(size_of::<TaskName>() == shim_layout::TASK_NAME_SIZE);
 const _: () = assert!(size_of::<InlineState>() == shim_layout::INLINE_SIZE);
 const _: () = assert!(offset_of!(InlineState, fits) == shim_layout::INLINE_FITS);
 
@@ -279,6 +288,7 @@ extern "C" {
     pub(crate) fn kx_spin_unlock_irqrestore(lock: *mut spinlock, flags: c_ulong);
     pub(crate) fn kx_mutex_lock_killable(lock: *mut mutex) -> c_int;
     pub(crate) fn kx_capable_sys_admin() -> bool;
+    pub(crate) fn kx_task_name(name: *mut TaskName);
     pub(crate) fn kx_minor(dev: u32) -> c_uint;
     pub(crate) fn kx_open_mode(mode: c_uint) -> c_uint;
     pub(crate) fn kx_noop_llseek(file: *mut file, offset: i64, whence: c_int) -> i64;

@@ -15,6 +15,7 @@
 //!   adds lock types.
 //! - `workqueue.rs` creates workqueues and `workers.rs` has numbered work items for one object.
 //! - `bio.rs`, `capability.rs`, `cgroup.rs`, `errno.rs` and `percpu.rs` have no counterpart.
+//! - `task.rs` copies the name of a task.
 
 #![no_std]
 #![deny(missing_docs)]
@@ -34,6 +35,7 @@ pub mod module;
 pub mod module_param;
 pub mod percpu;
 pub mod sync;
+pub mod task;
 pub mod workers;
 pub mod workqueue;
 

@@ -47,6 +47,8 @@ int main(void)
 	DEFINE(FALLOC_ZERO_RANGE, FALLOC_FL_ZERO_RANGE);
 
 	DEFINE(CHARGE_SIZE, sizeof(struct kx_charge));
+	DEFINE(TASK_NAME_SIZE, sizeof(struct kx_task_name));
+	DEFINE(TASK_COMM_SIZE, TASK_COMM_LEN);
 	DEFINE(INLINE_SIZE, sizeof(struct kx_inline));
 	OFFSET(INLINE_FITS, kx_inline, fits);
 	return 0;

@@ -27,6 +27,7 @@
 
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 struct attribute_group;
@@ -250,6 +251,13 @@ unsigned long kx_spin_lock_irqsave(spinlock_t *lock);
 void kx_spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags);
 int kx_mutex_lock_killable(struct mutex *lock);
 bool kx_capable_sys_admin(void);
+
+struct kx_task_name {
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+};
+
+void kx_task_name(struct kx_task_name *name);
 unsigned int kx_minor(dev_t dev);
 enum {
 	KX_OPEN_WRITE		= 1 << 0,

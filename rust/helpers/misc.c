@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Locks, capabilities, device numbers, and the version of the module. */
+/* Locks, capabilities, the task, device numbers, and the version of the module. */
 
 #include <linux/blkdev.h>
 #include <linux/capability.h>
@@ -7,6 +7,7 @@
 #include <linux/kdev_t.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 
 #include "helpers.h"
@@ -32,6 +33,12 @@ int kx_mutex_lock_killable(struct mutex *lock)
 bool kx_capable_sys_admin(void)
 {
 	return capable(CAP_SYS_ADMIN);
+}
+
+void kx_task_name(struct kx_task_name *name)
+{
+	name->pid = task_tgid_nr(current);
+	get_task_comm(name->comm, current);
 }
 
 unsigned int kx_minor(dev_t dev)

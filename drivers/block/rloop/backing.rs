@@ -77,20 +77,45 @@ pub(crate) struct Backing {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IoMode {
     /// Through the page cache of the file.
-    Buffered,
+    Buffered(NotDirect),
     /// With IOCB_DIRECT. Every request is aligned for it.
     Direct,
     /// With IOCB_DIRECT if the request is aligned for it, otherwise through the page cache. Direct
     /// writes and cached I/O exclude each other.
-    DirectMixed,
+    DirectMixed(NotAligned),
     /// As bios with another sector and device, submitted to a block device.
     Remap,
+}
+
+/// Why direct I/O is not in effect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotDirect {
+    /// The file has no direct I/O.
+    Unsupported,
+    /// The offset is no multiple of the unit of direct I/O, so no request is aligned.
+    Offset,
+    /// It is possible, but not requested.
+    NotRequested,
+}
+
+/// Why not every request is aligned for direct I/O.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotAligned {
+    /// The file system does not report the unit of direct I/O.
+    NotReported,
+    /// The logical block size is no multiple of the unit.
+    BlockSize,
 }
 
 impl IoMode {
     /// Returns whether requests may bypass the page cache of the file.
     pub(crate) fn is_direct(self) -> bool {
-        self != IoMode::Buffered
+        !matches!(self, IoMode::Buffered(_))
+    }
+
+    /// Returns whether direct writes and cached I/O exclude each other.
+    pub(crate) fn is_mixed(self) -> bool {
+        matches!(self, IoMode::DirectMixed(_))
     }
 }
 
@@ -163,7 +188,7 @@ impl Backing {
         Ok(Self {
             offset,
             align: file.dio_align(),
-            mode: IoMode::Buffered,
+            mode: IoMode::Buffered(NotDirect::NotRequested),
             max_nowait_bytes: 0,
             read_only,
             stats,
@@ -178,9 +203,25 @@ impl Backing {
         })
     }
 
-    /// Returns whether direct I/O is possible, at least for some requests.
-    fn can_direct(&self) -> bool {
-        self.file.can_direct() && geometry::direct_fits(self.offset, self.align.offset)
+    /// Decides about the mode of a disk with this logical block size, for a user who requests direct
+    /// I/O or not. What makes it impossible comes before what the user has not requested.
+    fn choose_mode(&self, want: bool, block_size: u32) -> IoMode {
+        let unit = self.align.offset;
+        if !self.file.can_direct() || unit == 0 {
+            IoMode::Buffered(NotDirect::Unsupported)
+        } else if !geometry::direct_fits(self.offset, unit) {
+            IoMode::Buffered(NotDirect::Offset)
+        } else if !want {
+            IoMode::Buffered(NotDirect::NotRequested)
+        } else if !self.align.reported {
+            IoMode::DirectMixed(NotAligned::NotReported)
+        } else if !geometry::aligned(0, block_size, unit) {
+            IoMode::DirectMixed(NotAligned::BlockSize)
+        } else if self.nowait && self.file.is_block() {
+            IoMode::Remap
+        } else {
+            IoMode::Direct
+        }
     }
 
     /// Returns the size of the disk in sectors, from the file system. Sleeps.
@@ -284,17 +325,10 @@ impl Backing {
     /// Returns the same backing in another mode, for a disk with this logical block size. The mode
     /// is direct only if requested and possible. Sleeps. Fails with ENOMEM.
     pub(crate) fn with_direct(&self, want: bool, block_size: u32) -> Result<Self> {
-        let direct = want && self.can_direct();
-        if direct {
+        let mode = self.choose_mode(want, block_size);
+        if mode.is_direct() {
             self.file.prepare_direct()?;
         }
-        let aligned = self.align.reported && geometry::aligned(0, block_size, self.align.offset);
-        let mode = match direct {
-            false => IoMode::Buffered,
-            true if !aligned => IoMode::DirectMixed,
-            true if self.nowait && self.file.is_block() => IoMode::Remap,
-            true => IoMode::Direct,
-        };
         let max_nowait_bytes = match self.file.lower_device() {
             None => u32::MAX,
             Some(lower) if !lower.can_nowait() => 0,

@@ -62,6 +62,7 @@ use kernel_ext::{
         KillableGuard,
         KillableMutex, //
     },
+    task::TaskName,
     workers::WorkArrayOps, //
 };
 
@@ -162,8 +163,8 @@ pub(crate) struct Status {
     pub(crate) autoclear: bool,
     pub(crate) partscan: bool,
     pub(crate) rundown: bool,
-    /// LOOP_CLR_FD was called, and the device is still open.
-    pub(crate) detaching: bool,
+    /// The task that called LOOP_CLR_FD first, if the device is to be cleared but still open.
+    pub(crate) detached_by: Option<TaskName>,
     pub(crate) name: [u8; uapi::NAME_SIZE],
 }
 

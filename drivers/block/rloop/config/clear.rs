@@ -16,9 +16,12 @@ use kernel::{
     pr_warn,
     prelude::*, //
 };
-use kernel_ext::block::gen_disk::{
-    Closed,
-    Disk, //
+use kernel_ext::{
+    block::gen_disk::{
+        Closed,
+        Disk, //
+    },
+    task::TaskName, //
 };
 
 /// LOOP_CLR_FD: makes the last close clear the device. If only the caller has the device open,
@@ -32,7 +35,7 @@ pub(crate) fn clear_fd(disk: &Disk<LoopDevice>) -> Result {
     let rundown = disk.openers() == 1;
     let status = Status {
         autoclear: true,
-        detaching: true,
+        detached_by: bound.status().detached_by.or(Some(TaskName::current())),
         rundown,
         ..bound.status().clone()
     };

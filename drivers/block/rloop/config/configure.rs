@@ -91,7 +91,7 @@ pub(crate) fn configure(
         autoclear: config.info.flags & flag::AUTOCLEAR != 0,
         partscan: config.info.flags & flag::PARTSCAN != 0 || dev.shared.scans_always(),
         rundown: false,
-        detaching: false,
+        detached_by: None,
         name: settings.name,
     };
     let partscan = new.partscan;

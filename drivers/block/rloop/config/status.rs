@@ -93,7 +93,9 @@ pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Res
         sizelimit: settings.sizelimit,
         autoclear: info.flags & flag::AUTOCLEAR != 0,
         // Clearing LO_FLAGS_AUTOCLEAR cancels a lazy detach.
-        detaching: old.detaching && info.flags & flag::AUTOCLEAR != 0,
+        detached_by: old
+            .detached_by
+            .filter(|_| info.flags & flag::AUTOCLEAR != 0),
         partscan: old.partscan || scan,
         name: settings.name,
         ..old

@@ -4,6 +4,11 @@
 //! every device.
 
 use crate::{
+    backing::{
+        IoMode,
+        NotAligned,
+        NotDirect, //
+    },
     config::update,
     device::{
         Directories,
@@ -82,6 +87,8 @@ macro_rules! state_and_counters {
     ($($variant:ident $name:literal $doc:literal,)*) => {
         static RLOOP: &[Attribute<LoopDevice>] = &[
             read_only(c"state", state),
+            read_only(c"direct_reason", direct_reason),
+            read_only(c"detach_requested_by", detach_requested_by),
             $(read_only($name, |disk, out| count(disk, out, Counter::$variant)),)*
         ];
     };
@@ -91,10 +98,53 @@ for_each_counter!(state_and_counters);
 fn state(disk: &Disk<LoopDevice>, out: &mut Page<'_>) -> Result {
     let state = match disk.device().status() {
         None => "unbound",
-        Some(status) if status.detaching => "detaching",
+        Some(status) if status.detached_by.is_some() => "detaching",
         Some(_) => "bound",
     };
     line(out, fmt!("{state}"))
+}
+
+/// Shows the process and the command that called LOOP_CLR_FD. The command is a string that any user
+/// can choose, so what would not be one plain line of text is escaped.
+fn detach_requested_by(disk: &Disk<LoopDevice>, out: &mut Page<'_>) -> Result {
+    let Some(task) = disk.device().status().and_then(|s| s.detached_by) else {
+        return out.write_bytes(b"\n");
+    };
+    text(out, fmt!("{} ", task.pid()))?;
+    for byte in task.comm() {
+        match byte {
+            b'\\' | 0..b' ' | 0x7f => text(out, fmt!("\\{byte:03o}"))?,
+            _ => out.write_bytes(&[*byte])?,
+        }
+    }
+    out.write_bytes(b"\n")
+}
+
+/// Shows why direct I/O is in effect or not.
+fn direct_reason(disk: &Disk<LoopDevice>, out: &mut Page<'_>) -> Result {
+    let Some(status) = disk.device().status() else {
+        return line(out, fmt!("unbound"));
+    };
+    let (offset, unit) = (status.backing.offset, status.backing.align.offset);
+    match status.backing.mode {
+        IoMode::Direct | IoMode::Remap => line(out, fmt!("in effect")),
+        IoMode::DirectMixed(NotAligned::NotReported) => line(
+            out,
+            fmt!("in effect for multiples of {unit}: the file system reports no unit"),
+        ),
+        IoMode::DirectMixed(NotAligned::BlockSize) => {
+            let size = disk.logical_block_size();
+            line(
+                out,
+                fmt!("in effect for multiples of {unit}: logical block size {size} is none"),
+            )
+        }
+        IoMode::Buffered(NotDirect::Unsupported) => line(out, fmt!("the file has no direct I/O")),
+        IoMode::Buffered(NotDirect::Offset) => {
+            line(out, fmt!("offset {offset} is no multiple of {unit}"))
+        }
+        IoMode::Buffered(NotDirect::NotRequested) => line(out, fmt!("not requested")),
+    }
 }
 
 /// Returns the status. Fails with ENXIO for a device that is not bound.
@@ -103,8 +153,12 @@ fn status(disk: &Disk<LoopDevice>) -> Result<Status> {
 }
 
 fn line(out: &mut Page<'_>, args: fmt::Arguments<'_>) -> Result {
-    fmt::Write::write_fmt(out, args).map_err(|_| EINVAL)?;
+    text(out, args)?;
     out.write_bytes(b"\n")
+}
+
+fn text(out: &mut Page<'_>, args: fmt::Arguments<'_>) -> Result {
+    fmt::Write::write_fmt(out, args).map_err(|_| EINVAL)
 }
 
 fn bit(out: &mut Page<'_>, on: bool) -> Result {

@@ -122,7 +122,7 @@ fn can_nowait<T: IoDevice>(
     task: &InlineContext,
 ) -> bool {
     // With exclusion, a request might have to wait for its turn.
-    if !backing.nowait || backing.mode == IoMode::DirectMixed || !task.may_work() {
+    if !backing.nowait || backing.mode.is_mixed() || !task.may_work() {
         return false;
     }
     if direct && rq.bytes() > backing.max_nowait_bytes {
@@ -236,7 +236,7 @@ fn write_atomic<T: IoDevice>(rq: Request<T>) {
 /// if the I/O may begin now. Any context.
 fn start_io<T: IoDevice>(mut rq: Request<T>) -> Option<Request<T>> {
     let kind = match rq.published() {
-        Some(backing) if backing.mode == IoMode::DirectMixed => match (rq.data().direct, rq.op()) {
+        Some(backing) if backing.mode.is_mixed() => match (rq.data().direct, rq.op()) {
             (false, _) => IoKind::Cached,
             (true, Op::Write) => IoKind::DirectWrite,
             // A direct read writes dirty pages back first and leaves nothing in the cache.
@@ -310,9 +310,7 @@ fn fits_direct<T: IoDevice>(rq: &InFlight<T>, backing: &Backing) -> bool {
 /// Whether a request that direct I/O can't serve may go through the page cache. A write may only with
 /// exclusion: a cached write of a part of a page reads the rest of that page, next to direct writes of it.
 fn may_fall_back<T: IoDevice>(rq: &InFlight<T>) -> bool {
-    let excluded = rq
-        .published()
-        .is_some_and(|b| b.mode == IoMode::DirectMixed);
+    let excluded = rq.published().is_some_and(|b| b.mode.is_mixed());
     !rq.flags().atomic() && (rq.op() == Op::Read || excluded)
 }
 

@@ -7,8 +7,10 @@ need_rloop
 backing tmpfs 4
 attach --direct-io=off "$IMG"
 all=" $(names "$SYS/rloop") "
-[[ $all == *" state "* ]] || fail "there is no state: $all"
-all=${all/ state / }
+for c in state direct_reason detach_requested_by; do
+	[[ $all == *" $c "* ]] || fail "there is no $c: $all"
+	all=${all/ $c / }
+done
 for c in $all; do
 	[[ $(counter "$c") =~ ^[0-9]+$ ]] || fail "$c holds '$(counter "$c")'"
 done

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* LOOP_CLR_FD and AUTOCLEAR: when a device lets go of its file. */
+#include <sys/prctl.h>
 #include "rloop_device.h"
 
 static bool is_bound(int fd)
@@ -95,6 +96,44 @@ TEST_F(loop, sysfs_tells_that_a_detach_is_lazy)
 	ASSERT_EQ(6, pread(fd, state, 6, 0));
 	EXPECT_EQ(0, strncmp("bound\n", state, 6));
 	close(fd);
+	close(other);
+}
+
+static void requester(const char *sys, char *text, int size)
+{
+	char path[96];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "%s/rloop/detach_requested_by", sys);
+	fd = open(path, O_RDONLY);
+	n = read(fd, text, size - 1);
+	text[n < 0 ? 0 : n] = 0;
+	close(fd);
+}
+
+TEST_F(loop, sysfs_tells_who_requested_a_lazy_detach)
+{
+	char want[64], got[64];
+	struct loop_info64 info;
+	int other;
+
+	RLOOP_ONLY();
+	ASSERT_EQ(0, configure(self->fd, backing_file(FILE_SIZE), LO_FLAGS_AUTOCLEAR));
+	other = open(self->path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(other, 0);
+	/* Autoclear is no detach. */
+	requester(self->sys, got, sizeof(got));
+	EXPECT_STREQ("\n", got);
+	ASSERT_EQ(0, prctl(PR_SET_NAME, "a \\b\nc\x7f\xc3\xa4"));
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_CLR_FD, 0));
+	requester(self->sys, got, sizeof(got));
+	sprintf(want, "%d a \\134b\\012c\\177\xc3\xa4\n", getpid());
+	EXPECT_STREQ(want, got);
+	info = status_of(self->fd);
+	info.lo_flags = 0;
+	ASSERT_EQ(0, IOCTL(self->fd, LOOP_SET_STATUS64, &info));
+	requester(self->sys, got, sizeof(got));
+	EXPECT_STREQ("\n", got);
 	close(other);
 }
 

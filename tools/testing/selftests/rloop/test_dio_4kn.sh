@@ -17,11 +17,14 @@ blockdev --flushbufs "$LOOP"
 cmp "$LOOP" "$IMG"
 used write_direct
 unused write_buffered
+reason() { [ "$DRIVER" != rloop ] || is direct_reason "$1" "$(<"$SYS/rloop/direct_reason")"; }
+reason "in effect"
 refused "Invalid argument" dd if=/dev/zero of="$LOOP" bs=512 count=1 oflag=direct
 detach "$LOOP"
 
 attach --sector-size 512 --direct-io=on "$IMG"
 is "block size" 512 "$(blockdev --getss "$LOOP")"
+reason "in effect for multiples of 4096: logical block size 512 is none"
 if [ "$DRIVER" = rloop ]; then
 	is "direct I/O" 1 "$(<"$SYS/loop/dio")"
 	[[ $(losetup -nO DIO "$LOOP") == *1* ]] || fail "losetup finds it buffered"
@@ -54,6 +57,15 @@ rounds=1500
 used write_direct write_buffered
 detach "$LOOP"
 
+# The reason follows the block size.
+attach --sector-size 512 --direct-io=on "$IMG"
+losetup --sector-size 4096 "$LOOP"
+reason "in effect"
+losetup --sector-size 512 "$LOOP"
+reason "in effect for multiples of 4096: logical block size 512 is none"
+detach "$LOOP"
+
 # Half a block into the backing nothing fits, and the device says so.
 attach -o 512 --sector-size 4096 --direct-io=on "$IMG"
 is "direct I/O" 0 "$(<"$SYS/loop/dio")"
+reason "offset 512 is no multiple of 4096"

@@ -110,6 +110,7 @@ if [ "$1" = squashfs ]; then
 	# It can't be opened for direct I/O, and losetup says so before it asks the driver.
 	refused "Invalid argument" losetup --show -f --direct-io=on "$IMG"
 	attach "$IMG"
+	[ "$DRIVER" != rloop ] || is direct_reason "the file has no direct I/O" "$(<"$SYS/rloop/direct_reason")"
 else
 	attach --direct-io=on "$IMG"
 fi

@@ -6,6 +6,19 @@
 . "${0%/*}/common.sh"
 
 need_fs ext4
+# state STATE REQUESTER
+state() {
+	[ "$DRIVER" = rloop ] || return 0
+	is state "$1" "$(<"$SYS/rloop/state")"
+	is detach_requested_by "$2" "$(<"$SYS/rloop/detach_requested_by")"
+}
+# start CMD...: PID is that of the command, which has ended; FIRST was the PID before.
+start() {
+	FIRST=${PID:-}
+	"$@" &
+	PID=$!
+	wait "$PID"
+}
 filesystem tmpfs
 IMG=$MNT/img
 truncate -s 32M "$IMG"
@@ -13,9 +26,12 @@ for dio in on off; do
 	attach --direct-io=$dio "$IMG"
 	mkfs.ext4 -q -F "$LOOP"
 	mount_at "$T/loop" "$LOOP"
-	[ "$DRIVER" != rloop ] || is state bound "$(<"$SYS/rloop/state")"
-	losetup -d "$LOOP"
-	[ "$DRIVER" != rloop ] || is state detaching "$(<"$SYS/rloop/state")"
+	state bound ""
+	start losetup -d "$LOOP"
+	state detaching "$PID losetup"
+	# The first one that asked.
+	start losetup -d "$LOOP"
+	state detaching "$FIRST losetup"
 	bound "$LOOP" || fail "a mounted device was detached"
 	is autoclear 1 "$(<"$SYS/loop/autoclear")"
 	truncate -s 4M "$T/loop/file"
