@@ -94,7 +94,7 @@ pub(crate) struct InlineState {
     read_bytes: u64,
     write_bytes: u64,
     memflags: c_uint,
-    pub(crate) fits: bool,
+    pub(crate) guard: u8,
     css: usize,
     own: MaybeUninit<blk_plug>,
 }
@@ -120,7 +120,7 @@ pub(crate) mod io {
 const _: () = assert!(size_of::<Charge>() == shim_layout::CHARGE_SIZE);
 const _: () = assert!(size_of::<TaskName>() == shim_layout::TASK_NAME_SIZE);
 const _: () = assert!(size_of::<InlineState>() == shim_layout::INLINE_SIZE);
-const _: () = assert!(offset_of!(InlineState, fits) == shim_layout::INLINE_FITS);
+const _: () = assert!(offset_of!(InlineState, guard) == shim_layout::INLINE_GUARD);
 
 #[expect(improper_ctypes)] // Empty structs of C, as in the bindings crate.
 extern "C" {
@@ -133,7 +133,7 @@ extern "C" {
     pub(crate) fn kx_plug_postpone(list: *mut rq_list, requests: c_ushort) -> bool;
     pub(crate) fn kx_inline_enter(s: *mut InlineState, first: *const request, requests: c_ushort);
     pub(crate) fn kx_inline_leave(s: *mut InlineState, requests: c_ushort);
-    pub(crate) fn kx_inline_fits(s: *const InlineState, rq: *const request) -> bool;
+    pub(crate) fn kx_inline_guard(s: *const InlineState, rq: *const request) -> c_uint;
     pub(crate) fn kx_inline_is_worker() -> bool;
 
     pub(crate) fn kx_rq_end(rq: *mut request, status: u8, defer: Defer);

@@ -104,7 +104,10 @@ mod tag_set;
 
 pub use device_data::DeviceData;
 pub use hctx::HwCtx;
-pub use inline_context::InlineContext;
+pub use inline_context::{
+    Guard,
+    InlineContext, //
+};
 pub use list::RequestList;
 pub use op::{
     Op,

@@ -8,7 +8,7 @@
  * consist of inline functions, macros, private constants of the block layer and
  * fields that depend on the configuration:
  *
- * - inline_context.c: fits() and kx_inline_fits() decide whether I/O may be
+ * - inline_context.c: find_guard() and kx_inline_guard() decide whether I/O may be
  *   submitted in the current task.
  * - completion.c: try_end() decides whether the stack has room to end a request.
  * - plug.c: kx_plug_postpone() decides whether requests wait for the end of a
@@ -67,6 +67,20 @@ void kx_charge_leave(const struct kx_charge *charge);
 bool kx_plug_postpone(struct rq_list *list, unsigned short requests);
 
 /* inline_context.c */
+/* Why a task may not submit I/O for the driver. */
+enum kx_guard {
+	KX_GUARD_NONE,
+	KX_GUARD_STACK,
+	KX_GUARD_RECLAIM,
+	KX_GUARD_BIO_LIST,
+	KX_GUARD_PLUG,
+	KX_GUARD_PASSTHROUGH,
+	KX_GUARD_KBLOCKD,
+	KX_GUARD_FREEZING,
+	KX_GUARD_CGROUP,
+	KX_GUARD_FILE_SIZE,
+};
+
 struct kx_inline {
 	void *journal_info;
 	struct bio_list *bio_list;
@@ -74,7 +88,7 @@ struct kx_inline {
 	u64 read_bytes;
 	u64 write_bytes;
 	unsigned int memflags;
-	bool fits;
+	u8 guard;
 	struct cgroup_subsys_state *css;
 	struct blk_plug own;
 };
@@ -82,7 +96,7 @@ struct kx_inline {
 void kx_inline_enter(struct kx_inline *s, const struct request *first,
 		     unsigned short requests);
 void kx_inline_leave(struct kx_inline *s, unsigned short requests);
-bool kx_inline_fits(const struct kx_inline *s, const struct request *rq);
+enum kx_guard kx_inline_guard(const struct kx_inline *s, const struct request *rq);
 bool kx_inline_is_worker(void);
 
 /* completion.c */

@@ -113,22 +113,33 @@ static bool is_dispatch_worker(const struct task_struct *task)
  * Decides whether the current task may submit the I/O of a batch itself. This is
  * policy, in C because it consists of macros, inline functions and fields of
  * task_struct, some of them under config options.
+ * Returns the guard that forbids it, if one does.
  *
  * Not in memory reclaim, and not while bios of others wait on the bio_list for
  * this task: one of them may hold what an allocation below waits for.
  */
-static bool fits(struct task_struct *task, const struct request *first,
-		 unsigned short requests)
+static enum kx_guard find_guard(struct task_struct *task, const struct request *first,
+				unsigned short requests)
 {
 	struct bio_list *lists = task->bio_list;
 
-	return stack_has_room(task) &&
-	       !(task->flags & (PF_MEMALLOC | PF_KSWAPD)) &&
-	       (!lists || (bio_list_empty(&lists[0]) && bio_list_empty(&lists[1]))) &&
-	       (task->plug ? !holds_others(task, task->plug, first->q) &&
-			     !may_hold_passthrough(task, requests, blk_rq_bytes(first)) :
-			     !is_dispatch_worker(task)) &&
-	       !outlives_freezing(task);
+	if (!stack_has_room(task))
+		return KX_GUARD_STACK;
+	if (task->flags & (PF_MEMALLOC | PF_KSWAPD))
+		return KX_GUARD_RECLAIM;
+	if (lists && !(bio_list_empty(&lists[0]) && bio_list_empty(&lists[1])))
+		return KX_GUARD_BIO_LIST;
+	if (task->plug) {
+		if (holds_others(task, task->plug, first->q))
+			return KX_GUARD_PLUG;
+		if (may_hold_passthrough(task, requests, blk_rq_bytes(first)))
+			return KX_GUARD_PASSTHROUGH;
+	} else if (is_dispatch_worker(task)) {
+		return KX_GUARD_KBLOCKD;
+	}
+	if (outlives_freezing(task))
+		return KX_GUARD_FREEZING;
+	return KX_GUARD_NONE;
 }
 
 static struct cgroup_subsys_state *root_css(void)
@@ -177,7 +188,7 @@ void kx_inline_enter(struct kx_inline *s, const struct request *first,
 {
 	struct task_struct *task = current;
 
-	s->fits = fits(task, first, requests);
+	s->guard = find_guard(task, first, requests);
 	s->css = charged_css(task);
 	s->journal_info = task->journal_info;
 	s->bio_list = task->bio_list;
@@ -225,17 +236,23 @@ void kx_inline_leave(struct kx_inline *s, unsigned short requests)
 }
 
 /*
- * Decides whether the current task may submit this request itself.
+ * Decides whether the current task may submit this request itself. Returns the
+ * guard that forbids it, if one does.
  *
  * The I/O below is charged to the current task, which may be submitting for
  * another cgroup. (A kthread brings requests that other tasks have left behind.)
  * And the lower file checks the position of a write against the file size limit
  * of the current task: generic_write_check_limits() sends SIGXFSZ.
  */
-bool kx_inline_fits(const struct kx_inline *s, const struct request *rq)
+enum kx_guard kx_inline_guard(const struct kx_inline *s, const struct request *rq)
 {
-	return s->fits && s->css == (kx_rq_blkcg(rq) ?: root_css()) &&
-	       !(op_is_write(req_op(rq)) && rlimit(RLIMIT_FSIZE) != RLIM_INFINITY);
+	if (s->guard)
+		return s->guard;
+	if (s->css != (kx_rq_blkcg(rq) ?: root_css()))
+		return KX_GUARD_CGROUP;
+	if (op_is_write(req_op(rq)) && rlimit(RLIMIT_FSIZE) != RLIM_INFINITY)
+		return KX_GUARD_FILE_SIZE;
+	return KX_GUARD_NONE;
 }
 
 bool kx_inline_is_worker(void)

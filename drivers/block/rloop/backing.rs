@@ -9,7 +9,10 @@
 use crate::{
     geometry,
     nowait::NowaitBackoff,
-    stats::Stats, //
+    stats::{
+        Stats,
+        WorkerReason, //
+    }, //
 };
 use kernel::{
     page::PAGE_SIZE,
@@ -61,8 +64,8 @@ pub(crate) struct Backing {
     pub(crate) read_only: bool,
     pub(crate) stats: Arc<Stats>,
     pub(crate) unsupported: Arc<UnsupportedOps>,
-    /// The file supports IOCB_NOWAIT.
-    pub(crate) nowait: bool,
+    /// Whether requests can be tried with IOCB_NOWAIT.
+    pub(crate) nowait: Result<(), WorkerReason>,
     /// The file is a regular file.
     pub(crate) regular: bool,
     /// The file supports IOCB_NOWAIT for buffered writes, too.
@@ -193,7 +196,13 @@ impl Backing {
             read_only,
             stats,
             unsupported: Arc::new(UnsupportedOps::default(), GFP_KERNEL)?,
-            nowait: file.can_nowait() && !over_loop,
+            nowait: if over_loop {
+                Err(WorkerReason::OverLoop)
+            } else if !file.can_nowait() {
+                Err(WorkerReason::NoNowait)
+            } else {
+                Ok(())
+            },
             regular: file.is_regular(),
             nowait_buffered_writes: file.is_regular() && file.can_nowait_buffered_writes(),
             sync_writes: file.writes_sync(),
@@ -217,7 +226,7 @@ impl Backing {
             IoMode::DirectMixed(NotAligned::NotReported)
         } else if !geometry::aligned(0, block_size, unit) {
             IoMode::DirectMixed(NotAligned::BlockSize)
-        } else if self.nowait && self.file.is_block() {
+        } else if self.nowait.is_ok() && self.file.is_block() {
             IoMode::Remap
         } else {
             IoMode::Direct

@@ -2,11 +2,12 @@
 
 //! The data plane: from the arrival of a request to its completion.
 //!
-//! [`dispatch`] takes a request from blk-mq. [`rw`] serves reads and writes: nowait in the submitting task
+//! [`dispatch`] takes a request from blk-mq, [`choose`] decides about its way. [`rw`] serves reads and writes: nowait in the submitting task
 //! where the lower file or device allows that, else from a worker. [`discard`] serves flush, discard and
 //! write-zeroes. [`workers`] distributes requests to workers by cgroup, and [`dio_exclusion`] keeps direct
 //! writes and cached I/O of one file apart. [`cmd`] is the driver's part of a request.
 
+mod choose;
 pub(crate) mod cmd;
 pub(crate) mod dio_exclusion;
 pub(crate) mod discard;
@@ -14,7 +15,10 @@ pub(crate) mod dispatch;
 pub(crate) mod rw;
 pub(crate) mod workers;
 
-use crate::backing::Backing;
+use crate::{
+    backing::Backing,
+    stats::WorkerReason, //
+};
 use cmd::{
     Cmd,
     IoKind, //
@@ -57,6 +61,12 @@ pub(crate) trait IoDevice:
     fn report_late(&self);
 }
 
+/// A request that a worker has to serve, and why.
+pub(crate) struct ForWorker<T: IoDevice> {
+    rq: Request<T>,
+    why: WorkerReason,
+}
+
 /// The data plane of one device: its queues of requests and the workers that serve them.
 #[pin_data]
 pub(crate) struct IoEngine<T: IoDevice> {
@@ -87,11 +97,19 @@ impl<T: IoDevice> IoEngine<T> {
         })
     }
 
-    /// Queues a request to a worker of its device. Any context.
-    pub(crate) fn queue(rq: Request<T>) {
-        if rq.published().is_none() {
+    /// Queues a request to a worker of its device, and counts why. Any context.
+    pub(crate) fn queue(ForWorker { rq, why }: ForWorker<T>) {
+        let Some(backing) = rq.published() else {
             return fail_late(rq);
+        };
+        // A request that a worker has had is counted.
+        if rq.data().pool.is_none() {
+            backing.stats.count_worker(why);
         }
+        Self::enqueue(rq);
+    }
+
+    fn enqueue(rq: Request<T>) {
         // Once the request is queued it may end and its disk be deleted: the guard keeps the device.
         let device = rq.device_guard();
         let io = device.io();
@@ -121,7 +139,8 @@ impl<T: IoDevice> IoEngine<T> {
     fn end_io(&self) {
         let mut admitted = self.exclusion.end_io();
         while let Some(rq) = admitted.pop() {
-            Self::queue(rq);
+            // A worker of it has begun the I/O.
+            Self::enqueue(rq);
         }
     }
 

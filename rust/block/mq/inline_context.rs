@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`InlineContext`]: the state of a task that submits I/O for requests from within `queue_rq`.
+//! [`InlineContext`]: the state of a task that submits I/O for requests from within `queue_rq`, and
+//! [`Guard`]: why it may not submit I/O.
 
 use super::{
     device_data::DeviceData,
@@ -12,6 +13,60 @@ use core::{
     mem::MaybeUninit, //
 };
 use kernel::bindings;
+
+/// What forbids a task to do I/O for the driver: `enum kx_guard`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guard {
+    /// Its stack has no room.
+    Stack,
+    /// It is reclaiming memory.
+    Reclaim,
+    /// It holds back bios (`bio_list`).
+    BioList,
+    /// It holds back requests of another queue, or may do so (`plug`).
+    Plug,
+    /// It may hold back a passthrough request.
+    Passthrough,
+    /// It dispatches for other disks, too (a kblockd worker).
+    Kblockd,
+    /// It goes on while the system is being suspended.
+    Freezing,
+    /// Its I/O is charged to another cgroup than that of the request.
+    Cgroup,
+    /// It has a file size limit (RLIMIT_FSIZE), and the request is a write.
+    FileSize,
+    /// It is a workqueue worker (the flusher), and the write may end in the page cache of a file.
+    Flusher,
+}
+
+impl Guard {
+    /// Returns `Ok` for `KX_GUARD_NONE`.
+    #[inline(always)]
+    fn check(raw: usize) -> Result<(), Guard> {
+        match raw {
+            shim_layout::GUARD_NONE => Ok(()),
+            _ => Err(Guard::from_raw(raw)),
+        }
+    }
+
+    #[cold]
+    fn from_raw(raw: usize) -> Guard {
+        use shim_layout as c;
+
+        match raw {
+            c::GUARD_STACK => Guard::Stack,
+            c::GUARD_RECLAIM => Guard::Reclaim,
+            c::GUARD_BIO_LIST => Guard::BioList,
+            c::GUARD_PLUG => Guard::Plug,
+            c::GUARD_PASSTHROUGH => Guard::Passthrough,
+            c::GUARD_KBLOCKD => Guard::Kblockd,
+            c::GUARD_FREEZING => Guard::Freezing,
+            c::GUARD_CGROUP => Guard::Cgroup,
+            // C has no other value.
+            _ => Guard::FileSize,
+        }
+    }
+}
 
 /// The current task, with the state of its own I/O saved: an open transaction (`journal_info`), the
 /// bios and requests that it has gathered (`bio_list`, `plug`) and its I/O accounting. I/O that it
@@ -58,34 +113,40 @@ impl InlineContext {
         f(&this)
     }
 
-    /// Returns whether the task may do I/O for the driver at all. It must:
+    /// Checks whether the task may do I/O for the driver at all. It must:
     ///
     /// - not be reclaiming memory,
     /// - have room on its stack,
     /// - hold back neither bios nor requests of another queue (`bio_list`, `plug`),
     /// - not dispatch for other disks (a kblockd worker),
     /// - be frozen with the other tasks if the system is being suspended.
-    pub fn may_work(&self) -> bool {
+    #[inline(always)]
+    pub fn may_work(&self) -> Result<(), Guard> {
         // SAFETY: By the type invariant `kx_inline_enter()` has initialised the state.
-        unsafe { (*self.state.as_ptr()).fits }
+        Guard::check(unsafe { (*self.state.as_ptr()).guard }.into())
     }
 
-    /// Returns whether the task may do a write that can end in the page cache of a file. A
-    /// workqueue worker (the flusher) may not: when space runs out, file systems wait there for
-    /// their own workers in spite of IOCB_NOWAIT (`xfs_flush_inodes()`), which a `WQ_MEM_RECLAIM`
-    /// worker must not do.
-    pub fn may_write_cache(&self) -> bool {
+    /// Checks whether the task may do a write that can end in the page cache of a file. A workqueue
+    /// worker (the flusher) may not: when space runs out, file systems wait there for their own
+    /// workers in spite of IOCB_NOWAIT (`xfs_flush_inodes()`), which a `WQ_MEM_RECLAIM` worker must
+    /// not do.
+    pub fn may_write_cache(&self) -> Result<(), Guard> {
         // SAFETY: No requirements.
-        unsafe { !helpers::kx_inline_is_worker() }
+        match unsafe { helpers::kx_inline_is_worker() } {
+            false => Ok(()),
+            true => Err(Guard::Flusher),
+        }
     }
 
-    /// Returns whether the task may do I/O on a file for `rq`. Besides [`Self::may_work`], the I/O
+    /// Checks whether the task may do I/O on a file for `rq`. Besides [`Self::may_work`], the I/O
     /// of the task must be charged to the cgroup of the request, and for a write the task must have
     /// no file size limit (RLIMIT_FSIZE).
-    pub fn may_serve<T: DeviceData>(&self, rq: &InFlight<T>) -> bool {
+    #[inline(always)]
+    pub fn may_serve<T: DeviceData>(&self, rq: &InFlight<T>) -> Result<(), Guard> {
         // SAFETY: By the type invariant the state is entered. By the invariant of `InFlight` the
         // request is valid.
-        unsafe { helpers::kx_inline_fits(self.state.as_ptr(), rq.as_raw()) }
+        let raw = unsafe { helpers::kx_inline_guard(self.state.as_ptr(), rq.as_raw()) };
+        Guard::check(raw as usize)
     }
 }
 

@@ -48,7 +48,7 @@
 //! ///
 //! /// If the request comes back through `io_done` with EAGAIN, a worker has to serve it, too.
 //! fn try_pass_on<T: PartDriver>(rq: Request<T>, task: &InlineContext) -> Option<Request<T>> {
-//!     if !task.may_work() {
+//!     if task.may_work().is_err() {
 //!         return Some(rq);
 //!     }
 //!     remap::try_submit(rq, task, target)

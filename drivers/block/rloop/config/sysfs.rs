@@ -17,7 +17,9 @@ use crate::{
     },
     stats::{
         for_each_counter,
-        Counter, //
+        Counter,
+        Stats,
+        WorkerReason, //
     }, //
 };
 use kernel::{
@@ -84,12 +86,16 @@ static LOOP: &[Attribute<LoopDevice>] = &[
 ];
 
 macro_rules! state_and_counters {
-    ($($variant:ident $name:literal $doc:literal,)*) => {
+    (
+        counters { $($variant:ident $name:literal $doc:literal,)* }
+        reasons { $($reason:ident $file:literal $text:literal,)* }
+    ) => {
         static RLOOP: &[Attribute<LoopDevice>] = &[
             read_only(c"state", state),
             read_only(c"direct_reason", direct_reason),
             read_only(c"detach_requested_by", detach_requested_by),
-            $(read_only($name, |disk, out| count(disk, out, Counter::$variant)),)*
+            $(read_only($name, |disk, out| count(disk, out, |s| s.get(Counter::$variant))),)*
+            $(read_only($file, |disk, out| count(disk, out, |s| s.get_worker(WorkerReason::$reason))),)*
         ];
     };
 }
@@ -165,11 +171,9 @@ fn bit(out: &mut Page<'_>, on: bool) -> Result {
     line(out, fmt!("{}", u8::from(on)))
 }
 
-fn count(disk: &Disk<LoopDevice>, out: &mut Page<'_>, counter: Counter) -> Result {
-    let count = disk
-        .device()
-        .status()
-        .map_or(0, |s| s.backing.stats.get(counter));
+fn count(disk: &Disk<LoopDevice>, out: &mut Page<'_>, get: fn(&Stats) -> u64) -> Result {
+    let status = disk.device().status();
+    let count = status.map_or(0, |s| get(&s.backing.stats));
     line(out, fmt!("{count}"))
 }
 

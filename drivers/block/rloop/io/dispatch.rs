@@ -30,8 +30,8 @@ use kernel_ext::{
 /// Takes a new request from blk-mq. Does not wait for I/O.
 pub(crate) fn queue_rq<T: IoDevice>(rq: NewRequest<T>, task: &InlineContext) -> Outcome {
     let (rq, outcome) = rq.start();
-    if let Some(rq) = rw::try_nowait(rq, task) {
-        IoEngine::queue(rq);
+    if let Some(rest) = rw::try_nowait(rq, task) {
+        IoEngine::queue(rest);
     }
     outcome
 }

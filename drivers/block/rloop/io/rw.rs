@@ -6,22 +6,30 @@
 //! is acknowledged is in the backing file, or the request fails with the file's own error.
 
 use super::{
+    choose::{
+        can_nowait,
+        can_serve_bio,
+        fits_direct,
+        is_direct,
+        position, //
+    },
     cmd::{
         Cmd,
         IoKind,
         Phase, //
     },
+    fail_late,
+    ForWorker,
     IoDevice,
     IoEngine, //
 };
 use crate::{
-    backing::{
-        Backing,
-        IoMode, //
-    },
-    geometry,
+    backing::IoMode,
     nowait::BackoffLimit,
-    stats::Counter, //
+    stats::{
+        Counter,
+        WorkerReason, //
+    }, //
 };
 use kernel::prelude::*;
 use kernel_ext::{
@@ -43,107 +51,49 @@ use kernel_ext::{
     errno, //
 };
 
-/// The largest write that the submitting task copies to the page cache itself, in bytes. A worker copies
-/// a larger one while the task goes on.
-const MAX_NOWAIT_COPY: u32 = 128 << 10;
-
 /// How often the page cache of the lower device is invalidated for an atomic write before it fails.
 const INVALIDATE_RETRIES: u32 = 16;
-
-/// How a new request can be served nowait.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Nowait {
-    Remap,
-    Kiocb,
-}
 
 /// Serves a new read or write in the task that submits it, if that takes no waiting for I/O. Gives the
 /// request back if a worker has to serve it, or the rest of it.
 pub(crate) fn try_nowait<T: IoDevice>(
     mut rq: Request<T>,
     task: &InlineContext,
-) -> Option<Request<T>> {
-    let (direct, nowait) = match rq.published() {
-        Some(backing) => choose(&rq, backing, task),
-        None => (false, None),
+) -> Option<ForWorker<T>> {
+    let Some(backing) = rq.published() else {
+        fail_late(rq);
+        return None;
     };
+    let direct = is_direct(&rq, backing);
+    let remap = direct && backing.mode == IoMode::Remap;
+    if let Err(why) = can_nowait(&rq, backing, direct, remap, task) {
+        *rq.data_mut() = Cmd {
+            direct,
+            ..Cmd::default()
+        };
+        return Some(ForWorker { rq, why });
+    }
     *rq.data_mut() = Cmd {
         direct,
-        phase: match nowait {
-            None => Phase::New,
-            Some(Nowait::Remap) => Phase::NowaitRemap,
-            Some(Nowait::Kiocb) => Phase::NowaitKiocb,
+        phase: if remap {
+            Phase::NowaitRemap
+        } else {
+            Phase::NowaitKiocb
         },
         ..Cmd::default()
     };
-    let Some(nowait) = nowait else {
-        return Some(rq);
-    };
-    if nowait == Nowait::Remap {
+    if remap {
         rq = remap::try_submit(rq, task, remap_target)?;
         // The lower device did not take the bio as it is.
-        if rq.flags().atomic() || rq.flags().fua() || !task.may_serve(&rq) {
+        if let Err(why) = can_serve_bio(&rq, task) {
             rq.data_mut().phase = Phase::New;
-            return Some(rq);
+            return Some(ForWorker { rq, why });
         }
         rq.data_mut().phase = Phase::NowaitKiocb;
     }
     let Ended(rq, result) = kiocb::try_submit(rq, task, kiocb_params)?;
     // Retry every nowait error from a worker, without IOCB_NOWAIT.
     advance(rq, result.map_err(|_| EAGAIN))
-}
-
-/// Whether a new request can use IOCB_DIRECT, and how it can be served nowait.
-#[inline(always)]
-fn choose<T: IoDevice>(
-    rq: &InFlight<T>,
-    backing: &Backing,
-    task: &InlineContext,
-) -> (bool, Option<Nowait>) {
-    let direct = backing.mode.is_direct()
-        && position(rq, backing)
-            .is_some_and(|pos| geometry::aligned(pos, rq.bytes(), backing.align.offset));
-    let nowait = if direct && backing.mode == IoMode::Remap {
-        Nowait::Remap
-    } else {
-        Nowait::Kiocb
-    };
-    let possible = can_nowait(rq, backing, direct, task)
-        && (nowait == Nowait::Remap || task.may_serve(rq))
-        && backing.backoff(rq.op()).should_try();
-    (direct, possible.then_some(nowait))
-}
-
-/// Whether the backing can serve a request nowait, and the task may do so.
-fn can_nowait<T: IoDevice>(
-    rq: &InFlight<T>,
-    backing: &Backing,
-    direct: bool,
-    task: &InlineContext,
-) -> bool {
-    // With exclusion, a request might have to wait for its turn.
-    if !backing.nowait || backing.mode.is_mixed() || !task.may_work() {
-        return false;
-    }
-    if direct && rq.bytes() > backing.max_nowait_bytes {
-        return false;
-    }
-    match rq.op() {
-        // Cached reads of a block device take its inode lock in spite of IOCB_NOWAIT.
-        Op::Read => direct || backing.regular,
-        // The lower device takes bios with all their flags.
-        Op::Write if backing.mode == IoMode::Remap => direct && !backing.read_only,
-        // The file waits for a durable write. A file system with nowait cached writes may serve a direct
-        // write as one.
-        Op::Write => {
-            (direct || backing.nowait_buffered_writes && rq.bytes() <= MAX_NOWAIT_COPY)
-                && (!backing.nowait_buffered_writes || task.may_write_cache())
-                && !rq.flags().fua()
-                && !backing.read_only
-                && !backing.sync_writes
-        }
-        _ => false,
-    }
 }
 
 /// Counts a nowait submission and adapts the backoff.
@@ -204,7 +154,7 @@ pub(super) fn start<T: IoDevice>(mut rq: Request<T>) {
         let Some(Ended(rq, result)) = kiocb::submit(rq, kiocb_params) else {
             return;
         };
-        next = advance(rq, result);
+        next = advance(rq, result).map(|rest| rest.rq);
     }
 }
 
@@ -264,8 +214,8 @@ fn end_io<T: IoDevice>(rq: &mut Request<T>) {
 /// Takes the result of I/O that completed asynchronously. Any context: the rest of a request is queued to
 /// a worker.
 pub(crate) fn complete<T: IoDevice>(rq: Request<T>, result: Result<u32>) {
-    if let Some(rq) = advance(rq, result) {
-        IoEngine::queue(rq);
+    if let Some(rest) = advance(rq, result) {
+        IoEngine::queue(rest);
     }
 }
 
@@ -291,22 +241,6 @@ fn remap_target<T: IoDevice>(rq: &InFlight<T>) -> Option<remap::Target<'_>> {
     })
 }
 
-/// Where a request begins in the backing file, in bytes.
-fn position<T: IoDevice>(rq: &InFlight<T>, backing: &Backing) -> Option<i64> {
-    geometry::position(rq.sector() << SECTOR_SHIFT, rq.bytes(), backing.offset)
-}
-
-/// Whether the rest of a request can use IOCB_DIRECT.
-fn fits_direct<T: IoDevice>(rq: &InFlight<T>, backing: &Backing) -> bool {
-    let cmd = rq.data();
-    backing.mode.is_direct()
-        && !cmd.buffered
-        && position(rq, backing).is_some_and(|pos| {
-            let (pos, left) = (pos + i64::from(cmd.done), rq.bytes() - cmd.done);
-            geometry::aligned(pos, left, backing.align.offset)
-        })
-}
-
 /// Whether a request that direct I/O can't serve may go through the page cache. A write may only with
 /// exclusion: a cached write of a part of a page reads the rest of that page, next to direct writes of it.
 fn may_fall_back<T: IoDevice>(rq: &InFlight<T>) -> bool {
@@ -316,17 +250,21 @@ fn may_fall_back<T: IoDevice>(rq: &InFlight<T>) -> bool {
 
 /// Takes the result of a submission. Gives the request back if the rest has to be submitted, else ends
 /// it. Any context.
-fn advance<T: IoDevice>(mut rq: Request<T>, result: Result<u32>) -> Option<Request<T>> {
+fn advance<T: IoDevice>(mut rq: Request<T>, result: Result<u32>) -> Option<ForWorker<T>> {
+    let direct = rq.data().direct;
     if matches!(rq.data().phase, Phase::NowaitRemap | Phase::NowaitKiocb) {
         // EOPNOTSUPP: the lower device is no longer polled, or does not know REQ_NOWAIT.
         let refused = result.is_err_and(|e| e == EAGAIN || e == errno::opnotsupp());
         note_nowait(&mut rq, !refused);
         if refused {
-            return Some(rq);
+            let why = match direct || rq.op() != Op::Read {
+                true => WorkerReason::Refused,
+                false => WorkerReason::NotCached,
+            };
+            return Some(ForWorker { rq, why });
         }
     }
-    let direct = rq.data().direct;
-    match result {
+    let why = match result {
         Ok(n) if n > 0 => {
             let done = rq.data().done + n;
             rq.data_mut().done = done;
@@ -339,11 +277,16 @@ fn advance<T: IoDevice>(mut rq: Request<T>, result: Result<u32>) -> Option<Reque
                 }
                 return None;
             }
+            WorkerReason::Short
         }
         // Nothing was transferred, or the file refuses direct I/O for this request.
-        Ok(_) if direct && may_fall_back(&rq) => rq.data_mut().buffered = true,
+        Ok(_) if direct && may_fall_back(&rq) => {
+            rq.data_mut().buffered = true;
+            WorkerReason::DirectRefused
+        }
         Err(e) if (e == EINVAL || e == errno::opnotsupp()) && direct && may_fall_back(&rq) => {
-            rq.data_mut().buffered = true
+            rq.data_mut().buffered = true;
+            WorkerReason::DirectRefused
         }
         Ok(_) => {
             end_io(&mut rq);
@@ -358,11 +301,11 @@ fn advance<T: IoDevice>(mut rq: Request<T>, result: Result<u32>) -> Option<Reque
             rq.end(Err(e));
             return None;
         }
-    }
+    };
     if let Some(backing) = rq.published() {
         backing.stats.count(Counter::Continued);
         let direct = fits_direct(&rq, backing);
         rq.data_mut().direct = direct;
     }
-    Some(rq)
+    Some(ForWorker { rq, why })
 }

@@ -27,6 +27,7 @@ ends fio --name=fill --filename="$LOOP" --rw=write:64k --bs=64k --size=128m --io
 	--ioengine=psync --thread --output="$T/fio.log"
 written() { [ "$(sectors_written "$LOOP")" -ge 131072 ]; }
 soon written
+used worker_flusher
 # What has been lost is told.
 lost() { ! sync "$LOOP" 2>"$T/lost"; }
 ends lost

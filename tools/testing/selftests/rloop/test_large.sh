@@ -18,6 +18,7 @@ pattern check "$LOOP" 0 4194304 2 -d -b 65536
 if [ "$DRIVER" = rloop ]; then
 	is "writes of 64 KiB" 64 $(($(counter write_direct) - before))
 	unused inline_refused
+	used worker_too_long
 	# What is within the limit is served at once.
 	pattern check "$LOOP" 0 65536 2 -d -b 4096
 	used "$([ "$1" = block ] && echo remapped || echo inline)"
@@ -29,6 +30,7 @@ if [ "$DRIVER" = rloop ]; then
 	pattern check "$LOOP" 0 1048576 2 -d -b 65536
 	n=$(($(counter remapped) + $(counter inline) - before))
 	[ $n -le 16 ] || fail "$n of 256 pieces of 16 reads were served at once"
+	used worker_bio_list
 fi
 detach "$LOOP"
 pattern check "$IMG" 0 4194304 2

@@ -27,4 +27,5 @@ inline() { echo $(($(counter remapped) + $(counter inline))); }
 before=$(inline)
 pattern check "$LOOP" 0 1048576 1 -d -b 4096
 is "requests that kblockd served" "$before" "$(inline)"
+used worker_kblockd
 exec {lock}<&-
