@@ -46,6 +46,9 @@ use kernel::{
     }, //
 };
 
+#[cfg(CONFIG_TRACEPOINTS)]
+use kernel::bindings::tracepoint;
+
 /// `kiocb::ki_complete`.
 pub(crate) type KiComplete = unsafe extern "C" fn(iocb: *mut kiocb, ret: c_long);
 
@@ -138,6 +141,16 @@ extern "C" {
 
     pub(crate) fn kx_rq_end(rq: *mut request, status: u8, defer: Defer);
     pub(crate) fn kx_rq_end_part(rq: *mut request, status: u8, defer: Defer, good: c_uint);
+
+    #[cfg(CONFIG_TRACEPOINTS)]
+    pub(crate) static __tracepoint_rloop_submit: tracepoint;
+    #[cfg(CONFIG_TRACEPOINTS)]
+    pub(crate) static __tracepoint_rloop_fallback: tracepoint;
+    #[cfg(CONFIG_TRACEPOINTS)]
+    pub(crate) static __tracepoint_rloop_complete: tracepoint;
+    pub(crate) fn kx_trace_submit(rq: *mut request);
+    pub(crate) fn kx_trace_fallback(rq: *mut request, reason: *const c_char);
+    pub(crate) fn kx_trace_complete(rq: *mut request, status: u8);
 
     pub(crate) fn kx_counters_alloc(bytes: c_uint) -> *mut u64;
     pub(crate) fn kx_counters_free(counters: *mut u64);

@@ -101,6 +101,7 @@ mod queue;
 pub mod remap;
 mod request;
 mod tag_set;
+mod trace;
 
 pub use device_data::DeviceData;
 pub use hctx::HwCtx;

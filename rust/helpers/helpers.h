@@ -105,6 +105,11 @@ void kx_rq_end(struct request *rq, blk_status_t status, kx_defer_fn *defer);
 void kx_rq_end_part(struct request *rq, blk_status_t status, kx_defer_fn *defer,
 		    unsigned int good);
 
+/* trace.c */
+void kx_trace_submit(struct request *rq);
+void kx_trace_fallback(struct request *rq, const char *reason);
+void kx_trace_complete(struct request *rq, blk_status_t status);
+
 /* percpu.c */
 u64 __percpu *kx_counters_alloc(unsigned int bytes);
 void kx_counters_free(u64 __percpu *counters);

@@ -97,7 +97,7 @@ impl<T: IoDevice> IoEngine<T> {
         })
     }
 
-    /// Queues a request to a worker of its device, and counts why. Any context.
+    /// Queues a request to a worker of its device, and counts and traces why. Any context.
     pub(crate) fn queue(ForWorker { rq, why }: ForWorker<T>) {
         let Some(backing) = rq.published() else {
             return fail_late(rq);
@@ -105,6 +105,7 @@ impl<T: IoDevice> IoEngine<T> {
         // A request that a worker has had is counted.
         if rq.data().pool.is_none() {
             backing.stats.count_worker(why);
+            rq.trace_fallback(why.name());
         }
         Self::enqueue(rq);
     }

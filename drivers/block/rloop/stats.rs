@@ -82,6 +82,16 @@ macro_rules! define {
             $(#[doc = $text] $reason,)*
         }
 
+        impl WorkerReason {
+            /// Its name: that of the counter without `worker_`.
+            pub(crate) fn name(self) -> &'static CStr {
+                let file = match self {
+                    $(Self::$reason => $file,)*
+                };
+                &file[c"worker_".count_bytes()..]
+            }
+        }
+
         const REASONS: usize = [$(WorkerReason::$reason),*].len();
     };
 }

@@ -13,7 +13,8 @@ use super::{
     queue::{
         DeviceGuard,
         RequestQueue, //
-    }, //
+    },
+    trace, //
 };
 use crate::{
     bio::{
@@ -77,10 +78,13 @@ impl<T: DeviceData> NewRequest<T> {
         unsafe { HwCtx::from_raw((*self.rq.as_ptr()).mq_hctx) }
     }
 
-    /// Starts the request: `blk_mq_start_request()`.
+    /// Starts the request: `blk_mq_start_request()`. Traces `rloop_submit`.
     pub fn start(self) -> (Request<T>, Outcome) {
-        // SAFETY: By the type invariant the request is not started.
-        unsafe { bindings::blk_mq_start_request(self.rq.as_ptr()) };
+        // SAFETY: By the type invariant the request is owned here and not started.
+        unsafe {
+            bindings::blk_mq_start_request(self.rq.as_ptr());
+            trace::submit(self.rq.as_ptr());
+        }
         // SAFETY: Started above. `self` hands over the request.
         let rq = unsafe { Request::from_raw(self.rq.as_ptr()) };
         (rq, Outcome(bindings::BLK_STS_OK as bindings::blk_status_t))
@@ -180,6 +184,12 @@ impl<T: DeviceData> InFlight<T> {
         unsafe { self.queue().published() }
     }
 
+    /// Traces `rloop_fallback`: the request goes to a worker, for this reason.
+    pub fn trace_fallback(&self, reason: &CStr) {
+        // SAFETY: By the type invariant the request is in flight.
+        unsafe { trace::fallback(self.as_raw(), reason) };
+    }
+
     /// Returns the queue.
     pub(crate) fn queue(&self) -> &RequestQueue<T> {
         // SAFETY: By the type invariant the queue and its disk are live.
@@ -229,14 +239,17 @@ impl<T: DeviceData> Request<T> {
         unsafe { &mut (*Pdu::<T>::of(self.rq.as_ptr())).data }
     }
 
-    /// Ends the whole request: `blk_mq_end_request()`. Any context.
+    /// Ends the whole request: `blk_mq_end_request()`. Traces `rloop_complete`. Any context.
     ///
     /// EDQUOT, which has no `BLK_STS_*`, is reported as no space: it is no I/O error.
     ///
     /// This may complete requests above, on the same stack. Without room for that, the request is
     /// ended in a softirq of its own.
     pub fn end(self, result: Result) {
-        self.finish(0, status_of(result));
+        let status = status_of(result);
+        // SAFETY: By the type invariant the request is owned here.
+        unsafe { trace::complete(self.rq.as_ptr(), status) };
+        self.finish(0, status);
     }
 
     /// Ends the first `good` bytes with success, if fewer than all, and the rest with `status`.
@@ -297,10 +310,13 @@ impl<T: DeviceData> Request<T> {
 
 impl<T: DeviceData> Request<T> {
     /// Ends the first `done` bytes of a read with success and the rest with `error`, so that the
-    /// complete bios of a merged request do not fail. Any context.
+    /// complete bios of a merged request do not fail. Traces `rloop_complete`. Any context.
     pub fn end_read_at(self, done: u32, error: Error) {
         let good = if self.op() == Op::Read { done } else { 0 };
-        self.finish(good, status_of(Err(error)));
+        let status = status_of(Err(error));
+        // SAFETY: By the type invariant the request is owned here.
+        unsafe { trace::complete(self.rq.as_ptr(), status) };
+        self.finish(good, status);
     }
 }
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tracepoints of requests. Each request that arrives is submitted once and
+ * completed once, and goes to a worker at most once. The fields with the same names
+ * as those of the events block_rq_* have the same contents; tag tells requests apart
+ * that are in flight on a device.
+ *
+ * Include trace/events/block.h before, for RWBS_LEN.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM rloop
+
+#if !defined(_TRACE_RLOOP_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_RLOOP_H
+
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/blktrace_api.h>
+#include <linux/tracepoint.h>
+
+TRACE_EVENT(rloop_submit,
+	TP_PROTO(struct request *rq),
+	TP_ARGS(rq),
+
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(sector_t, sector)
+		__field(u32, bytes)
+		__field(u32, tag)
+		__array(char, rwbs, RWBS_LEN)
+	),
+
+	TP_fast_assign(
+		__entry->dev = disk_devt(rq->q->disk);
+		__entry->sector = blk_rq_trace_sector(rq);
+		__entry->bytes = blk_rq_bytes(rq);
+		__entry->tag = blk_mq_unique_tag(rq);
+		blk_fill_rwbs(__entry->rwbs, rq->cmd_flags);
+	),
+
+	TP_printk("%d,%d %s %llu + %u bytes tag %u",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->rwbs,
+		  (unsigned long long)__entry->sector, __entry->bytes, __entry->tag)
+);
+
+TRACE_EVENT(rloop_fallback,
+	TP_PROTO(struct request *rq, const char *reason),
+	TP_ARGS(rq, reason),
+
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(sector_t, sector)
+		__field(u32, bytes)
+		__field(u32, tag)
+		__array(char, rwbs, RWBS_LEN)
+		__string(reason, reason)
+	),
+
+	TP_fast_assign(
+		__entry->dev = disk_devt(rq->q->disk);
+		__entry->sector = blk_rq_trace_sector(rq);
+		__entry->bytes = blk_rq_bytes(rq);
+		__entry->tag = blk_mq_unique_tag(rq);
+		blk_fill_rwbs(__entry->rwbs, rq->cmd_flags);
+		__assign_str(reason);
+	),
+
+	TP_printk("%d,%d %s %llu + %u bytes tag %u: %s",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->rwbs,
+		  (unsigned long long)__entry->sector, __entry->bytes, __entry->tag,
+		  __get_str(reason))
+);
+
+TRACE_EVENT(rloop_complete,
+	TP_PROTO(struct request *rq, int error),
+	TP_ARGS(rq, error),
+
+	TP_STRUCT__entry(
+		__field(dev_t, dev)
+		__field(sector_t, sector)
+		__field(u32, bytes)
+		__field(u32, tag)
+		__field(int, error)
+		__array(char, rwbs, RWBS_LEN)
+	),
+
+	TP_fast_assign(
+		__entry->dev = disk_devt(rq->q->disk);
+		__entry->sector = blk_rq_trace_sector(rq);
+		__entry->bytes = blk_rq_bytes(rq);
+		__entry->tag = blk_mq_unique_tag(rq);
+		__entry->error = error;
+		blk_fill_rwbs(__entry->rwbs, rq->cmd_flags);
+	),
+
+	TP_printk("%d,%d %s %llu + %u bytes tag %u error %d",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->rwbs,
+		  (unsigned long long)__entry->sector, __entry->bytes, __entry->tag,
+		  __entry->error)
+);
+
+#endif /* _TRACE_RLOOP_H */
+
+#include <trace/define_trace.h>
