@@ -2,10 +2,11 @@
 
 //! The data plane: from the arrival of a request to its completion.
 //!
-//! [`dispatch`] takes a request from blk-mq, [`choose`] decides about its way. [`rw`] serves reads and writes: nowait in the submitting task
-//! where the lower file or device allows that, else from a worker. [`discard`] serves flush, discard and
-//! write-zeroes. [`workers`] distributes requests to workers by cgroup, and [`dio_exclusion`] keeps direct
-//! writes and cached I/O of one file apart. [`cmd`] is the driver's part of a request.
+//! [`dispatch`] takes a request from blk-mq, and [`choose`] decides about its way. [`rw`] serves reads and
+//! writes: nowait in the submitting task where the lower file or device allows that, else from a worker.
+//! [`discard`] serves flush, discard and write-zeroes. [`workers`] distributes requests to workers by
+//! cgroup, and [`dio_exclusion`] keeps direct writes and cached I/O of one file apart. [`cmd`] is the
+//! driver's part of a request.
 
 mod choose;
 pub(crate) mod cmd;
