@@ -21,6 +21,17 @@ same() {
 	echo "$1: data is the same"
 }
 
+# A directory with a system that has busybox alone, for containers and services.
+os_tree() { # DIRECTORY
+	mkdir -p "$1"/{usr/bin,usr/lib,etc,opt,srv,proc,sys,dev,run,tmp,var/tmp,var/lib,root}
+	cp /usr/bin/busybox "$1/usr/bin/"
+	for f in sh cat cmp cp ls sha256sum sleep sync touch wc; do ln -s busybox "$1/usr/bin/$f"; done
+	ln -s usr/bin "$1/bin"
+	printf 'ID=small\nNAME=small\nVERSION_ID=1\n' >"$1/usr/lib/os-release"
+	: >"$1/etc/machine-id"
+	: >"$1/etc/resolv.conf"
+}
+
 # eventually COMMAND...: again until it is true, as udev and others race with it; half a minute.
 eventually() {
 	local n=0
@@ -54,6 +65,7 @@ partition() {
 
 # Devices that have a backing file in this client's directory.
 attached() { losetup --list --noheadings --output NAME,BACK-FILE | awk -v d="$PWD/" 'index($2, d) == 1 { print $1 }'; }
+devices() { [ "$(attached | wc -l)" -eq "$1" ]; } # COUNT
 detached() { [ -z "$(attached)" ]; }
 not() { ! "$@"; }
 skip() {
