@@ -64,8 +64,12 @@ is "max_loop" 4 "$(</sys/module/rloop/parameters/max_loop)"
 is "hw_queue_depth" 32 "$(</sys/module/rloop/parameters/hw_queue_depth)"
 unload rloop
 echo "options rloop max_loop=5 dio=1" >>/etc/modprobe.d/options.conf
-modprobe loop max_loop=6
+modprobe loop
 loaded "modprobe loop, with options of both"
+is "max_loop" 5 "$(</sys/module/rloop/parameters/max_loop)"
+unload rloop
+modprobe loop max_loop=6
+loaded "modprobe loop max_loop=6, with options of both"
 is "max_loop" 6 "$(</sys/module/rloop/parameters/max_loop)"
 is "hw_queue_depth" 32 "$(</sys/module/rloop/parameters/hw_queue_depth)"
 is "dio" 1 "$(</sys/module/rloop/parameters/dio)"
