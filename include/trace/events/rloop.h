@@ -18,6 +18,12 @@
 #include <linux/blktrace_api.h>
 #include <linux/tracepoint.h>
 
+/*
+ * The longest name of a reason with its NUL, and more. An array and no __string: bpftrace 0.23
+ * reads a __data_loc from a wrong place.
+ */
+#define RLOOP_REASON_LEN 24
+
 TRACE_EVENT(rloop_submit,
 	TP_PROTO(struct request *rq),
 	TP_ARGS(rq),
@@ -53,7 +59,7 @@ TRACE_EVENT(rloop_fallback,
 		__field(u32, bytes)
 		__field(u32, tag)
 		__array(char, rwbs, RWBS_LEN)
-		__string(reason, reason)
+		__array(char, reason, RLOOP_REASON_LEN)
 	),
 
 	TP_fast_assign(
@@ -62,13 +68,13 @@ TRACE_EVENT(rloop_fallback,
 		__entry->bytes = blk_rq_bytes(rq);
 		__entry->tag = blk_mq_unique_tag(rq);
 		blk_fill_rwbs(__entry->rwbs, rq->cmd_flags);
-		__assign_str(reason);
+		strscpy(__entry->reason, reason);
 	),
 
 	TP_printk("%d,%d %s %llu + %u bytes tag %u: %s",
 		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->rwbs,
 		  (unsigned long long)__entry->sector, __entry->bytes, __entry->tag,
-		  __get_str(reason))
+		  __entry->reason)
 );
 
 TRACE_EVENT(rloop_complete,
