@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export SUITE KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS SCENES CLIENTS DRIVERS KEEP DEBVERSION
+export SUITE KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS SCENES CLIENTS RECIPES DRIVERS KEEP DEBVERSION
 
 all:
 	@$(S)/build --top >/dev/null
@@ -46,6 +46,9 @@ test-install:
 
 clients:
 	@$(S)/clients
+
+recipes:
+	@$(S)/recipes
 
 dist:
 	@$(S)/deb --dist
@@ -91,6 +94,7 @@ help:
 	@echo 'make test-install   installs that with apt in a Debian with systemd, and boots it [SCENES="on off ..."]'
 	@echo 'make clients        programs of a distribution that use loop devices, with both drivers, in a Debian'
 	@echo '                    with systemd [CLIENTS="mount ..."]'
+	@echo 'make recipes        the commands of the documents, run as they are printed [RECIPES="partitions ..."]'
 	@echo 'make dist           the source as build/deb/rloop-VERSION.tar.xz'
 	@echo 'make rustdoc        the documentation of both crates, in build/rustdoc; compiles its examples'
 	@echo 'make rust-analyzer  rust-project.json, which lets an editor find both crates and the kernel'
@@ -102,4 +106,4 @@ help:
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 	@echo 'scripts/NAME --help what a target does, its arguments and variables'
 
-.PHONY: all demo test quick fuzz bench stress powercut thousand guards deb test-install clients dist rustdoc rust-analyzer check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut thousand guards deb test-install clients recipes dist rustdoc rust-analyzer check vm clean cache-clean help
