@@ -13,7 +13,7 @@ eventually() {
 }
 # other_driver NAME: no loop driver is loaded then, or NAME, the C driver.
 other_driver() {
-	udevadm settle
+	udevadm settle --timeout=600 || true
 	eventually modprobe -q -r rloop
 	[ -z "${1:-}" ] || modprobe --ignore-install "$1"
 }
