@@ -122,3 +122,7 @@ build_selftests() {
 
 in_root() { "$SCRIPTS/in-root" "$@"; }
 jobs_n() { getconf _NPROCESSORS_ONLN; }
+
+# shellcheck disable=SC2034  # of its users
+# What the kernel must not say.
+SPLAT='WARNING: .* at |WARNING: (possible|inconsistent|suspicious|lock held|held lock|bad unlock|Nested lock|chain)|BUG: |BUG [a-z0-9_-]+ \(|kernel BUG at|KASAN: |UBSAN: |Oops[: ]|Kernel panic|general protection fault|INFO: task .* blocked for more|INFO: (rcu|possible|trying)|rcu: INFO|refcount_t: |sleeping function called|unreferenced object|soft lockup|ODEBUG: |list_(add|del) corruption|rust_kernel: panicked|scheduling while atomic|DEBUG_LOCKS_WARN_ON|Workqueue .* hung|workqueue lockup'

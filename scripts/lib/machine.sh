@@ -15,7 +15,7 @@ files=$("$SCRIPTS/bootfiles" "$kernel")
 machine_module() {
 	local module
 	module=$("$TOP/scripts/build" "${KERNEL:-stock}")
-	cp -al "$kernel/lib/modules" "$1/modules" 2>/dev/null || cp -a "$kernel/lib/modules" "$1/modules"
+	cp -al "$kernel/lib/modules" "$1/modules"
 	rm -f "$1/modules/$KRELEASE"/modules.{dep,alias,symbols,devname,softdep,weakdep,builtin.bin,builtin.alias.bin}*
 	install -D -m 644 "$module" "$1/modules/$KRELEASE/updates/rloop.ko"
 	mkdir -p "$1/lib" "$1/tree/rloop/modules"
@@ -32,6 +32,7 @@ machine_module() {
 machine_boot() {
 	local driver=$1 share=$2 vm args rc=0 f
 	rm -f "$share"/{out,rc,state,console}
+	mkdir -p "$CACHE/run"
 	vm=$(mktemp -d "$CACHE/run/vm.$$.XXXXXX")
 	mkdir -p "$vm/tree/rloop"
 	cp "$SCRIPTS/guest.d/machine-initramfs" "$vm/tree/init"

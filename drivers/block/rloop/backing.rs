@@ -212,8 +212,8 @@ impl Backing {
         })
     }
 
-    /// Decides about the mode of a disk with this logical block size, for a user who requests direct
-    /// I/O or not. What makes it impossible comes before what the user has not requested.
+    /// Returns the mode of a disk with this logical block size, with direct I/O requested or not. The
+    /// reason that makes direct I/O impossible takes precedence over a missing request.
     fn choose_mode(&self, want: bool, block_size: u32) -> IoMode {
         let unit = self.align.offset;
         if !self.file.can_direct() || unit == 0 {

@@ -24,29 +24,39 @@
  */
 #define RLOOP_REASON_LEN 24
 
+/* What all events tell of the request. */
+#define RLOOP_RQ_FIELDS						\
+	__field(dev_t, dev)					\
+	__field(sector_t, sector)				\
+	__field(u32, bytes)					\
+	__field(u32, tag)					\
+	__array(char, rwbs, RWBS_LEN)
+
+#define RLOOP_RQ_ASSIGN						\
+	__entry->dev = disk_devt(rq->q->disk);			\
+	__entry->sector = blk_rq_trace_sector(rq);		\
+	__entry->bytes = blk_rq_bytes(rq);			\
+	__entry->tag = blk_mq_unique_tag(rq);			\
+	blk_fill_rwbs(__entry->rwbs, rq->cmd_flags)
+
+#define RLOOP_RQ_FORMAT	"%d,%d %s %llu + %u bytes tag %u"
+#define RLOOP_RQ_ARGS						\
+	MAJOR(__entry->dev), MINOR(__entry->dev), __entry->rwbs, \
+	(unsigned long long)__entry->sector, __entry->bytes, __entry->tag
+
 TRACE_EVENT(rloop_submit,
 	TP_PROTO(struct request *rq),
 	TP_ARGS(rq),
 
 	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(sector_t, sector)
-		__field(u32, bytes)
-		__field(u32, tag)
-		__array(char, rwbs, RWBS_LEN)
+		RLOOP_RQ_FIELDS
 	),
 
 	TP_fast_assign(
-		__entry->dev = disk_devt(rq->q->disk);
-		__entry->sector = blk_rq_trace_sector(rq);
-		__entry->bytes = blk_rq_bytes(rq);
-		__entry->tag = blk_mq_unique_tag(rq);
-		blk_fill_rwbs(__entry->rwbs, rq->cmd_flags);
+		RLOOP_RQ_ASSIGN;
 	),
 
-	TP_printk("%d,%d %s %llu + %u bytes tag %u",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->rwbs,
-		  (unsigned long long)__entry->sector, __entry->bytes, __entry->tag)
+	TP_printk(RLOOP_RQ_FORMAT, RLOOP_RQ_ARGS)
 );
 
 TRACE_EVENT(rloop_fallback,
@@ -54,27 +64,17 @@ TRACE_EVENT(rloop_fallback,
 	TP_ARGS(rq, reason),
 
 	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(sector_t, sector)
-		__field(u32, bytes)
-		__field(u32, tag)
-		__array(char, rwbs, RWBS_LEN)
+		RLOOP_RQ_FIELDS
 		__array(char, reason, RLOOP_REASON_LEN)
 	),
 
 	TP_fast_assign(
-		__entry->dev = disk_devt(rq->q->disk);
-		__entry->sector = blk_rq_trace_sector(rq);
-		__entry->bytes = blk_rq_bytes(rq);
-		__entry->tag = blk_mq_unique_tag(rq);
-		blk_fill_rwbs(__entry->rwbs, rq->cmd_flags);
+		RLOOP_RQ_ASSIGN;
 		strscpy(__entry->reason, reason);
 	),
 
-	TP_printk("%d,%d %s %llu + %u bytes tag %u: %s",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->rwbs,
-		  (unsigned long long)__entry->sector, __entry->bytes, __entry->tag,
-		  __entry->reason)
+	TP_printk(RLOOP_RQ_FORMAT ": %s",
+		  RLOOP_RQ_ARGS, __entry->reason)
 );
 
 TRACE_EVENT(rloop_complete,
@@ -82,27 +82,17 @@ TRACE_EVENT(rloop_complete,
 	TP_ARGS(rq, error),
 
 	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(sector_t, sector)
-		__field(u32, bytes)
-		__field(u32, tag)
+		RLOOP_RQ_FIELDS
 		__field(int, error)
-		__array(char, rwbs, RWBS_LEN)
 	),
 
 	TP_fast_assign(
-		__entry->dev = disk_devt(rq->q->disk);
-		__entry->sector = blk_rq_trace_sector(rq);
-		__entry->bytes = blk_rq_bytes(rq);
-		__entry->tag = blk_mq_unique_tag(rq);
+		RLOOP_RQ_ASSIGN;
 		__entry->error = error;
-		blk_fill_rwbs(__entry->rwbs, rq->cmd_flags);
 	),
 
-	TP_printk("%d,%d %s %llu + %u bytes tag %u error %d",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->rwbs,
-		  (unsigned long long)__entry->sector, __entry->bytes, __entry->tag,
-		  __entry->error)
+	TP_printk(RLOOP_RQ_FORMAT " error %d",
+		  RLOOP_RQ_ARGS, __entry->error)
 );
 
 #endif /* _TRACE_RLOOP_H */
