@@ -5,6 +5,7 @@
 //! [`BackingFile`] owns a reference to a `struct file`. [`RestrictedGfp`] removes `__GFP_IO` and
 //! `__GFP_FS` from the mask of its `struct address_space` while a device is bound to the file.
 //! [`GfpTable`] counts these restrictions for all devices of the driver, which owns the table.
+//! [`PinnedFile`] holds a file still and has its extents.
 //!
 //! # Examples
 //!
@@ -54,6 +55,7 @@
 
 mod backing;
 mod gfp;
+mod pin;
 
 pub use backing::{
     BackingFile,
@@ -64,4 +66,9 @@ pub use backing::{
 pub use gfp::{
     GfpTable,
     RestrictedGfp, //
+};
+pub use pin::{
+    PinRefusal,
+    PinnedFile,
+    Run, //
 };

@@ -14,12 +14,14 @@ use kernel::{
     bindings::{
         attribute_group,
         bio,
+        bio_set,
         bio_vec,
         blk_mq_hw_ctx,
         blk_mq_tag_set,
         blk_plug,
         block_device,
         bvec_iter,
+        delayed_work,
         device,
         device_attribute,
         file,
@@ -32,6 +34,7 @@ use kernel::{
         request_queue,
         rq_list,
         spinlock,
+        super_block,
         work_struct,
         workqueue_struct, //
     },
@@ -88,6 +91,35 @@ pub(crate) struct TaskName {
     pub(crate) comm: [u8; shim_layout::TASK_COMM_SIZE],
 }
 
+/// `struct kx_extent`, in 512-byte sectors.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) start: u64,
+    pub(crate) lower: u64,
+}
+
+/// `struct kx_pin`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct RawPin {
+    pub(crate) extents: *mut Extent,
+    pub(crate) bdev: *mut block_device,
+    pub(crate) bios: *mut bio_set,
+    pub(crate) nr: c_uint,
+}
+
+impl Default for RawPin {
+    fn default() -> Self {
+        Self {
+            extents: core::ptr::null_mut(),
+            bdev: core::ptr::null_mut(),
+            bios: core::ptr::null_mut(),
+            nr: 0,
+        }
+    }
+}
+
 /// `struct kx_inline`: the state of the task that `kx_inline_enter()` sets aside.
 #[repr(C)]
 pub(crate) struct InlineState {
@@ -123,6 +155,8 @@ pub(crate) mod io {
 const _: () = assert!(size_of::<Charge>() == shim_layout::CHARGE_SIZE);
 const _: () = assert!(size_of::<TaskName>() == shim_layout::TASK_NAME_SIZE);
 const _: () = assert!(size_of::<InlineState>() == shim_layout::INLINE_SIZE);
+const _: () = assert!(size_of::<Extent>() == shim_layout::EXTENT_SIZE);
+const _: () = assert!(size_of::<RawPin>() == shim_layout::PIN_BYTES);
 const _: () = assert!(offset_of!(InlineState, guard) == shim_layout::INLINE_GUARD);
 
 #[expect(improper_ctypes)] // Empty structs of C, as in the bindings crate.
@@ -173,6 +207,27 @@ extern "C" {
     pub(crate) fn kx_rq_complete(rq: *mut request);
     pub(crate) fn kx_bio_remap_submit(clone: *mut bio);
     pub(crate) fn kx_bio_remapped(clone: *mut bio) -> c_int;
+    pub(crate) fn kx_lower_is_whole(rq: *const request) -> bool;
+    pub(crate) fn kx_lower_init(
+        bio: *mut bio,
+        rq: *const request,
+        bdev: *mut block_device,
+        sector: u64,
+        more: c_uint,
+        end_io: BioEndIo,
+        sb: *mut super_block,
+    );
+    pub(crate) fn kx_lower_submit(bio: *mut bio);
+    pub(crate) fn kx_lower_submit_piece(
+        parent: *mut bio,
+        src: *mut bio,
+        skip: c_uint,
+        bytes: c_uint,
+        sector: u64,
+        bios: *mut bio_set,
+    ) -> bool;
+    pub(crate) fn kx_lower_submitted(parent: *mut bio, all: bool);
+    pub(crate) fn kx_lower_ended(bio: *mut bio) -> c_int;
     pub(crate) fn kx_iov_iter_bio(iter: *mut iov_iter, direction: c_uint, bio: *const bio);
     pub(crate) fn kx_iov_iter_count(iter: *const iov_iter) -> usize;
 
@@ -197,6 +252,8 @@ extern "C" {
     pub(crate) fn kx_queue_is_busy(q: *mut request_queue) -> bool;
     pub(crate) fn kx_queue_wait_issued(q: *mut request_queue);
     pub(crate) fn kx_limits_start_update(q: *mut request_queue, lim: *mut queue_limits);
+    pub(crate) fn kx_limits_cancel_update(q: *mut request_queue);
+    pub(crate) fn kx_limits_set_stable_writes(lim: *mut queue_limits, stable: bool);
     pub(crate) fn kx_limits_set_atomic_units(lim: *mut queue_limits, min: c_uint, max: c_uint);
     pub(crate) fn kx_limits_set_features(
         lim: *mut queue_limits,
@@ -211,6 +268,7 @@ extern "C" {
     pub(crate) fn kx_tag_set_add_poll_queues(set: *mut blk_mq_tag_set, polled: c_uint);
     pub(crate) fn kx_map_queues(set: *mut blk_mq_tag_set);
     pub(crate) fn kx_rq_polls_on(rq: *const request, file: *const file) -> bool;
+    pub(crate) fn kx_rq_polls_on_bdev(rq: *const request, bdev: *mut block_device) -> bool;
     pub(crate) fn kx_poll_hctx(
         hctx: *mut blk_mq_hw_ctx,
         poll: unsafe extern "C" fn(rq: *mut request) -> c_int,
@@ -226,6 +284,9 @@ extern "C" {
     pub(crate) fn kx_file_sb_bdev(file: *const file) -> *mut block_device;
     pub(crate) fn kx_bdev_rotational(bdev: *mut block_device) -> bool;
     pub(crate) fn kx_bdev_nowait(bdev: *mut block_device) -> bool;
+    pub(crate) fn kx_bdev_write_cache(bdev: *mut block_device) -> bool;
+    pub(crate) fn kx_bdev_stable_writes(bdev: *mut block_device) -> bool;
+    pub(crate) fn kx_bdev_is_mq(bdev: *mut block_device) -> bool;
     pub(crate) fn kx_bdev_dio_limits(
         bdev: *mut block_device,
         offset: *mut c_uint,
@@ -260,6 +321,14 @@ extern "C" {
     pub(crate) fn kx_file_mapping_id(file: *const file) -> usize;
     pub(crate) fn kx_file_restore_gfp(file: *mut file, old: c_uint);
 
+    pub(crate) fn kx_pin(file: *mut file, pin: *mut RawPin) -> c_int;
+    pub(crate) fn kx_unpin(file: *mut file);
+    pub(crate) fn kx_pin_free(pin: *mut RawPin);
+    pub(crate) fn kx_pin_update_time(file: *mut file) -> bool;
+    pub(crate) fn kx_pin_start_write(file: *mut file, nowait: bool) -> c_int;
+    pub(crate) fn kx_file_range_is_cached(file: *mut file, pos: i64, len: c_uint) -> bool;
+    pub(crate) fn kx_file_needs_sync(file: *mut file) -> bool;
+
     pub(crate) fn kx_kiocb_init(
         iocb: *mut kiocb,
         file: *mut file,
@@ -286,6 +355,13 @@ extern "C" {
         func: unsafe extern "C" fn(work: *mut work_struct),
     );
     pub(crate) fn kx_queue_bh_work(work: *mut work_struct);
+    pub(crate) fn kx_init_delayed_work(
+        work: *mut delayed_work,
+        func: unsafe extern "C" fn(work: *mut work_struct),
+    );
+    pub(crate) fn kx_queue_delayed_work(work: *mut delayed_work, ms: c_uint);
+    pub(crate) fn kx_hasten_delayed_work(work: *mut delayed_work);
+    pub(crate) fn kx_cancel_delayed_work(work: *mut delayed_work);
     pub(crate) fn kx_io_worker_enter() -> c_uint;
     pub(crate) fn kx_io_worker_leave(old: c_uint);
 

@@ -96,6 +96,26 @@ impl BlockDevice {
         unsafe { helpers::kx_bdev_nowait(self.as_raw()) }
     }
 
+    /// Returns whether the device has a volatile write cache: `bdev_write_cache()`. Any context.
+    pub fn write_cache(&self) -> bool {
+        // SAFETY: By the type invariant the device is live.
+        unsafe { helpers::kx_bdev_write_cache(self.as_raw()) }
+    }
+
+    /// Returns whether pages must not change while they are written: `bdev_stable_writes()`. Any
+    /// context.
+    pub fn stable_writes(&self) -> bool {
+        // SAFETY: By the type invariant the device is live.
+        unsafe { helpers::kx_bdev_stable_writes(self.as_raw()) }
+    }
+
+    /// Returns whether the driver of the device takes requests, not bios: `queue_is_mq()`. Any
+    /// context.
+    pub fn is_mq(&self) -> bool {
+        // SAFETY: By the type invariant the device is live.
+        unsafe { helpers::kx_bdev_is_mq(self.as_raw()) }
+    }
+
     /// Returns the logical block size and the alignment of memory, in bytes. Any context.
     pub fn dio_limits(&self) -> (u32, u32) {
         let (mut offset, mut memory) = (0, 0);

@@ -117,6 +117,13 @@ impl Limits {
         self
     }
 
+    /// Sets or clears `BLK_FEAT_STABLE_WRITES`: pages do not change while they are written.
+    pub fn set_stable_writes(&mut self, stable: bool) -> &mut Self {
+        // SAFETY: `self.0` is valid, and only its features are changed.
+        unsafe { helpers::kx_limits_set_stable_writes(&mut self.0, stable) };
+        self
+    }
+
     /// Sets or clears `BLK_FEAT_WRITE_CACHE`, `BLK_FEAT_FUA` (set only with a write cache) and
     /// `BLK_FEAT_ROTATIONAL`.
     pub fn set_features(&mut self, write_cache: bool, fua: bool, rotational: bool) -> &mut Self {

@@ -12,9 +12,9 @@
 //!   it.
 //! - [`Request`]: started. The driver ends it once. In between it may put the request on a
 //!   [`RequestList`] for its workers.
-//! - A kiocb ([`kiocb::submit`]) or a clone of its bio ([`remap::submit`]), while the request is
-//!   passed to a file or a block device. The ownership comes back from the call or through
-//!   [`Operations::io_done`].
+//! - A kiocb ([`kiocb::submit`]), a clone of its bio ([`remap::submit`]) or bios
+//!   ([`lower::submit`]), while the request is passed to a file or a block device. The ownership
+//!   comes back from the call or through [`Operations::io_done`] or [`Operations::lower_done`].
 //!
 //! [`InFlight`] is a borrowed request that is started and not ended. [`InlineContext`] is the state
 //! of a task that submits I/O for a request from within `queue_rq`. [`FrozenQueue`] keeps the queue
@@ -93,6 +93,7 @@ mod hctx;
 mod inline_context;
 pub mod kiocb;
 mod list;
+pub mod lower;
 mod op;
 mod operations;
 mod pdu;

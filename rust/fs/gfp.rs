@@ -88,6 +88,15 @@ impl RestrictedGfp {
     }
 }
 
+impl RestrictedGfp {
+    /// Returns whether the page cache has several restrictions, each that of a device. Sleeps.
+    pub fn is_shared(&self) -> bool {
+        let mut entries = self.table.entries.lock();
+        let entry = entries.get_mut(&mapping(&self.file));
+        entry.is_some_and(|entry| entry.users > 1)
+    }
+}
+
 impl Drop for RestrictedGfp {
     fn drop(&mut self) {
         let mut entries = self.table.entries.lock();

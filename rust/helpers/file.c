@@ -74,6 +74,21 @@ bool kx_bdev_nowait(struct block_device *bdev)
 	return bdev_nowait(bdev);
 }
 
+bool kx_bdev_write_cache(struct block_device *bdev)
+{
+	return bdev_write_cache(bdev);
+}
+
+bool kx_bdev_stable_writes(struct block_device *bdev)
+{
+	return bdev_stable_writes(bdev);
+}
+
+bool kx_bdev_is_mq(struct block_device *bdev)
+{
+	return queue_is_mq(bdev_get_queue(bdev));
+}
+
 void kx_bdev_dio_limits(struct block_device *bdev, unsigned int *offset,
 			unsigned int *mem)
 {

@@ -17,6 +17,7 @@
  *   the lower device.
  * - remap.c: fits() decides whether a bio may bypass the file operations of the
  *   lower device.
+ * - pin.c: refuse() and check_written() decide whether a file may be held still.
  * - kiocb.c: can_watch() decides whether lockdep stays enabled below, and
  *   write_cached() exempts the current task from dirty throttling.
  *
@@ -32,10 +33,12 @@
 
 struct attribute_group;
 struct bio;
+struct bio_set;
 struct bio_vec;
 struct block_device;
 struct bvec_iter;
 struct cgroup_subsys_state;
+struct delayed_work;
 struct device;
 struct device_attribute;
 struct file;
@@ -47,6 +50,7 @@ struct mutex;
 struct queue_limits;
 struct request;
 struct request_queue;
+struct super_block;
 struct work_struct;
 struct workqueue_struct;
 
@@ -124,6 +128,15 @@ bool kx_bio_remap(struct bio *clone, const struct request *rq,
 		  bio_end_io_t *end_io);
 void kx_bio_remap_submit(struct bio *clone);
 int kx_bio_remapped(struct bio *clone);
+bool kx_lower_is_whole(const struct request *rq);
+void kx_lower_init(struct bio *bio, const struct request *rq,
+		   struct block_device *bdev, u64 sector, blk_opf_t more,
+		   bio_end_io_t *end_io, struct super_block *sb);
+void kx_lower_submit(struct bio *bio);
+bool kx_lower_submit_piece(struct bio *parent, struct bio *src, unsigned int skip,
+			   unsigned int bytes, u64 sector, struct bio_set *bios);
+void kx_lower_submitted(struct bio *parent, bool all);
+int kx_lower_ended(struct bio *bio);
 struct request *kx_rq_list_pop(struct rq_list *list);
 void kx_rq_complete(struct request *rq);
 void kx_bio_iter_bvec(const struct bio *bio, const struct bvec_iter *iter,
@@ -159,10 +172,12 @@ void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags);
 bool kx_queue_is_busy(struct request_queue *q);
 void kx_queue_wait_issued(struct request_queue *q);
 void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim);
+void kx_limits_cancel_update(struct request_queue *q);
 void kx_limits_set_atomic_units(struct queue_limits *lim, unsigned int min,
 				unsigned int max);
 void kx_limits_set_features(struct queue_limits *lim, bool write_cache,
 			    bool fua, bool rotational);
+void kx_limits_set_stable_writes(struct queue_limits *lim, bool stable);
 void kx_disk_pass_on(struct gendisk *disk, bool on);
 void kx_disk_leave_wbt_off(struct gendisk *disk);
 unsigned int kx_tag_set_flags(void);
@@ -171,6 +186,7 @@ unsigned int kx_tag_set_flags(void);
 void kx_tag_set_add_poll_queues(struct blk_mq_tag_set *set, unsigned int polled);
 void kx_map_queues(struct blk_mq_tag_set *set);
 bool kx_rq_polls_on(const struct request *rq, const struct file *file);
+bool kx_rq_polls_on_bdev(const struct request *rq, struct block_device *bdev);
 int kx_poll_hctx(struct blk_mq_hw_ctx *hctx, int (*poll)(struct request *rq));
 int kx_bio_poll(struct bio *bio);
 int kx_kiocb_poll(struct kiocb *iocb);
@@ -203,6 +219,9 @@ struct block_device *kx_file_bdev(const struct file *file);
 struct block_device *kx_file_sb_bdev(const struct file *file);
 bool kx_bdev_rotational(struct block_device *bdev);
 bool kx_bdev_nowait(struct block_device *bdev);
+bool kx_bdev_write_cache(struct block_device *bdev);
+bool kx_bdev_stable_writes(struct block_device *bdev);
+bool kx_bdev_is_mq(struct block_device *bdev);
 void kx_bdev_dio_limits(struct block_device *bdev, unsigned int *offset,
 			unsigned int *mem);
 void kx_bdev_space_limits(struct block_device *bdev, unsigned int *granularity,
@@ -222,6 +241,46 @@ int kx_file_invalidate_range(struct file *file, loff_t pos, unsigned int len);
 gfp_t kx_file_restrict_gfp(struct file *file);
 unsigned long kx_file_mapping_id(const struct file *file);
 void kx_file_restore_gfp(struct file *file, gfp_t old);
+
+/* pin.c */
+/* Why a file can't be held still. */
+enum kx_pin_refusal {
+	KX_PIN_FILE_SYSTEM = 1,
+	KX_PIN_IN_USE,
+	KX_PIN_ENCRYPTED,
+	KX_PIN_DAX,
+	KX_PIN_JOURNALED,
+	KX_PIN_SIZE,
+	KX_PIN_TOO_LARGE,
+	KX_PIN_MAPPED,
+	KX_PIN_HOLES,
+	KX_PIN_REFUSED,
+	KX_PIN_UNALIGNED,
+	KX_PIN_ZONED,
+};
+
+/* In 512-byte sectors, of the file and of the device that it lies on. */
+struct kx_extent {
+	u64 start;
+	u64 lower;
+};
+
+/* A file that is held still. One extent more than nr is there: the end. */
+struct kx_pin {
+	struct kx_extent *extents;
+	struct block_device *bdev;
+	struct bio_set *bios;
+	unsigned int nr;
+};
+
+int kx_pin(struct file *file, struct kx_pin *pin);
+void kx_unpin(struct file *file);
+void kx_pin_free(struct kx_pin *pin);
+bool kx_pin_update_time(struct file *file);
+int kx_pin_start_write(struct file *file, bool nowait);
+void kx_pin_end_write(struct super_block *sb);
+bool kx_file_range_is_cached(struct file *file, loff_t pos, unsigned int len);
+bool kx_file_needs_sync(struct file *file);
 
 /* kiocb.c */
 enum {
@@ -251,6 +310,11 @@ bool kx_queue_work(struct workqueue_struct *wq, struct work_struct *work);
 void kx_init_bh_work(struct work_struct *work,
 		     void (*fn)(struct work_struct *work));
 void kx_queue_bh_work(struct work_struct *work);
+void kx_init_delayed_work(struct delayed_work *work,
+			  void (*fn)(struct work_struct *work));
+void kx_queue_delayed_work(struct delayed_work *work, unsigned int ms);
+void kx_hasten_delayed_work(struct delayed_work *work);
+void kx_cancel_delayed_work(struct delayed_work *work);
 void kx_cond_resched(void);
 unsigned int kx_io_worker_enter(void);
 void kx_io_worker_leave(unsigned int old);

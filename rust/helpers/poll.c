@@ -67,6 +67,11 @@ bool kx_rq_polls_on(const struct request *rq, const struct file *file)
 	       file->f_op->iopoll == iocb_bio_iopoll;
 }
 
+bool kx_rq_polls_on_bdev(const struct request *rq, struct block_device *bdev)
+{
+	return !(rq->rq_flags & RQF_USE_SCHED) && can_poll(bdev);
+}
+
 struct poller {
 	struct blk_mq_tags *tags;
 	int (*poll)(struct request *rq);

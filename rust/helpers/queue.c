@@ -39,6 +39,19 @@ void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim)
 	*lim = queue_limits_start_update(q);
 }
 
+void kx_limits_cancel_update(struct request_queue *q)
+{
+	queue_limits_cancel_update(q);
+}
+
+void kx_limits_set_stable_writes(struct queue_limits *lim, bool stable)
+{
+	if (stable)
+		lim->features |= BLK_FEAT_STABLE_WRITES;
+	else
+		lim->features &= ~BLK_FEAT_STABLE_WRITES;
+}
+
 void kx_limits_set_features(struct queue_limits *lim, bool write_cache,
 			    bool fua, bool rotational)
 {

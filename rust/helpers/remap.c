@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pass a request on to a block device. */
+/* Pass a request on to a block device, as one bio or as several. */
 
 #include <linux/bio.h>
 #include <linux/bio-integrity.h>
@@ -84,4 +84,107 @@ int kx_bio_remapped(struct bio *clone)
 	WRITE_ONCE(clone->bi_bdev, NULL);
 	bio_uninit(clone);
 	return errno;
+}
+
+/*
+ * The operation for the lower device. What is discarded must read back as zeroes,
+ * so a discard is a write of zeroes that may deallocate.
+ */
+static blk_opf_t lower_opf(const struct request *rq)
+{
+	switch (req_op(rq)) {
+	case REQ_OP_FLUSH:
+		return REQ_OP_WRITE | REQ_PREFLUSH;
+	case REQ_OP_DISCARD:
+		return REQ_OP_WRITE_ZEROES | (rq->cmd_flags & REQ_SYNC);
+	case REQ_OP_WRITE_ZEROES:
+		return REQ_OP_WRITE_ZEROES |
+		       (rq->cmd_flags & (REQ_SYNC | REQ_NOUNMAP));
+	default:
+		return rq->cmd_flags & KX_REMAP_FLAGS;
+	}
+}
+
+/* Whether a request is one bio, or has none. */
+bool kx_lower_is_whole(const struct request *rq)
+{
+	return rq->bio == rq->biotail;
+}
+
+/*
+ * Makes a bio of a request: its only bio with another device, or the parent of
+ * several. If sb is given, the request holds freeze protection of it until the
+ * bio ends.
+ */
+void kx_lower_init(struct bio *bio, const struct request *rq,
+		   struct block_device *bdev, u64 sector, blk_opf_t more,
+		   bio_end_io_t *end_io, struct super_block *sb)
+{
+	struct bio *src = rq->bio;
+
+	bio_init(bio, NULL, NULL, 0, lower_opf(rq) | more);
+	bio_set_flag(bio, BIO_CLONED);
+	bio->bi_bdev = bdev;
+	bio->bi_end_io = end_io;
+	bio->bi_private = sb;
+	if (src) {
+		bio->bi_ioprio = src->bi_ioprio;
+		bio->bi_write_hint = src->bi_write_hint;
+		bio->bi_io_vec = src->bi_io_vec;
+		bio->bi_iter = src->bi_iter;
+		bio_clone_blkg_association(bio, src);
+	} else {
+		bio_associate_blkg(bio);
+	}
+	bio->bi_iter.bi_sector = sector;
+}
+
+void kx_lower_submit(struct bio *bio)
+{
+	submit_bio_noacct(bio);
+}
+
+/*
+ * Submits a piece of src, a bio of the request that bio is the parent of. Returns
+ * false without memory, which it waits for unless the request is nowait.
+ */
+bool kx_lower_submit_piece(struct bio *parent, struct bio *src, unsigned int skip,
+			   unsigned int bytes, u64 sector, struct bio_set *bios)
+{
+	gfp_t gfp = parent->bi_opf & REQ_NOWAIT ? GFP_NOWAIT : GFP_NOIO;
+	struct bio *bio;
+
+	if (bio_has_data(src)) {
+		bio = bio_alloc_clone(parent->bi_bdev, src, gfp, bios);
+		if (!bio)
+			return false;
+		bio->bi_opf = parent->bi_opf;
+		bio_advance(bio, skip);
+	} else {
+		bio = bio_alloc_bioset(parent->bi_bdev, 0, parent->bi_opf, gfp, bios);
+		if (!bio)
+			return false;
+		bio->bi_ioprio = src->bi_ioprio;
+		bio_clone_blkg_association(bio, src);
+	}
+	bio->bi_iter.bi_size = bytes;
+	bio->bi_iter.bi_sector = sector;
+	bio_chain(bio, parent);
+	submit_bio_noacct(bio);
+	return true;
+}
+
+/* All pieces are submitted, or as many as there was memory for. */
+void kx_lower_submitted(struct bio *parent, bool all)
+{
+	if (!all)
+		parent->bi_status = BLK_STS_AGAIN;
+	bio_endio(parent);
+}
+
+int kx_lower_ended(struct bio *bio)
+{
+	if (bio->bi_private)
+		kx_pin_end_write(bio->bi_private);
+	return kx_bio_remapped(bio);
 }

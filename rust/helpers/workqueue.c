@@ -43,6 +43,30 @@ void kx_queue_bh_work(struct work_struct *work)
 	queue_work(system_bh_wq, work);
 }
 
+void kx_init_delayed_work(struct delayed_work *work,
+			  void (*fn)(struct work_struct *work))
+{
+	INIT_DELAYED_WORK(work, fn);
+}
+
+/* Does nothing if the item is queued already. */
+void kx_queue_delayed_work(struct delayed_work *work, unsigned int ms)
+{
+	queue_delayed_work(system_dfl_wq, work, msecs_to_jiffies(ms));
+}
+
+/* Runs an item now that may be queued for later. */
+void kx_hasten_delayed_work(struct delayed_work *work)
+{
+	mod_delayed_work(system_dfl_wq, work, 0);
+}
+
+/* Waits for the item. It must not be queued meanwhile. */
+void kx_cancel_delayed_work(struct delayed_work *work)
+{
+	cancel_delayed_work_sync(work);
+}
+
 /*
  * PF_LOCAL_THROTTLE: throttle only against the device that the worker writes to,
  * or writeback through this device would wait for itself. PF_MEMALLOC_NOIO:

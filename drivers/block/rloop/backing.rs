@@ -4,28 +4,25 @@
 //!
 //! A [`Backing`] is the file with the offset, the alignment and the [`IoMode`] of requests. The
 //! device publishes it to its requests. It derives the queue limits of the disk from the file.
-//! [`UnsupportedOps`] records the `fallocate()` modes that the file does not support.
 
 use crate::{
     geometry,
+    io_mode::{
+        IoMode,
+        NotAligned,
+        NotDirect, //
+    },
     nowait::NowaitBackoff,
     stats::{
         Stats,
         WorkerReason, //
-    }, //
+    },
+    unsupported::UnsupportedOps, //
 };
 use kernel::{
     page::PAGE_SIZE,
     prelude::*,
-    sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Relaxed,
-            Release, //
-        },
-        Arc, //
-    }, //
+    sync::Arc, //
 };
 use kernel_ext::{
     block::{
@@ -40,7 +37,7 @@ use kernel_ext::{
     fs::{
         BackingFile,
         DioAlign,
-        FallocMode, //
+        PinnedFile, //
     }, //
 };
 
@@ -58,6 +55,8 @@ pub(crate) struct Backing {
     /// The alignment that direct I/O on the file requires.
     pub(crate) align: DioAlign,
     pub(crate) mode: IoMode,
+    /// The file is pinned, and its requests go to its extents ([`IoMode::Remap`]).
+    pub(crate) pin: Option<Pin>,
     /// The longest direct I/O that may be submitted nowait, in bytes: I/O that the lower device
     /// splits may have to wait. 0 if the lower device does not support REQ_NOWAIT.
     pub(crate) max_nowait_bytes: u32,
@@ -72,108 +71,18 @@ pub(crate) struct Backing {
     pub(crate) nowait_buffered_writes: bool,
     /// The file makes every write durable before it completes: O_SYNC, O_DSYNC.
     pub(crate) sync_writes: bool,
+    /// The lower device is a loop device of this module, which submits nowait itself.
+    over_loop: bool,
     read_backoff: Arc<NowaitBackoff>,
     write_backoff: Arc<NowaitBackoff>,
 }
 
-/// The path of reads and writes to the backing file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IoMode {
-    /// Through the page cache of the file.
-    Buffered(NotDirect),
-    /// With IOCB_DIRECT. Every request is aligned for it.
-    Direct,
-    /// With IOCB_DIRECT if the request is aligned for it, otherwise through the page cache. Direct
-    /// writes and cached I/O exclude each other.
-    DirectMixed(NotAligned),
-    /// As bios with another sector and device, submitted to a block device.
-    Remap,
-}
-
-/// Why direct I/O is not in effect.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotDirect {
-    /// The file has no direct I/O.
-    Unsupported,
-    /// The offset is no multiple of the unit of direct I/O, so no request is aligned.
-    Offset,
-    /// It is possible, but not requested.
-    NotRequested,
-}
-
-/// Why not every request is aligned for direct I/O.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotAligned {
-    /// The file system does not report the unit of direct I/O.
-    NotReported,
-    /// The logical block size is no multiple of the unit.
-    BlockSize,
-}
-
-impl IoMode {
-    /// Returns whether requests may bypass the page cache of the file.
-    pub(crate) fn is_direct(self) -> bool {
-        !matches!(self, IoMode::Buffered(_))
-    }
-
-    /// Returns whether direct writes and cached I/O exclude each other.
-    pub(crate) fn is_mixed(self) -> bool {
-        matches!(self, IoMode::DirectMixed(_))
-    }
-}
-
-/// The modes of `fallocate()` for which the file has returned EOPNOTSUPP.
-#[derive(Default)]
-pub(crate) struct UnsupportedOps {
-    punch_hole: Flag,
-    zero_range: Flag,
-    retired: Flag,
-}
-
-struct Flag(Atomic<bool>);
-
-impl Default for Flag {
-    fn default() -> Self {
-        Self(Atomic::new(false))
-    }
-}
-
-impl UnsupportedOps {
-    /// Records that a mode is not supported. Returns whether that is new.
-    pub(crate) fn note(&self, mode: FallocMode) -> bool {
-        !self.flag(mode).0.xchg(true, Relaxed)
-    }
-
-    /// Reverts [`note`](Self::note), so that the next failure is recorded again.
-    pub(crate) fn forget(&self, mode: FallocMode) {
-        self.flag(mode).0.store(false, Relaxed);
-    }
-
-    fn flag(&self, mode: FallocMode) -> &Flag {
-        match mode {
-            FallocMode::PunchHole => &self.punch_hole,
-            FallocMode::ZeroRange => &self.zero_range,
-        }
-    }
-
-    /// Disables [`apply`](Self::apply), as the file is no longer the backing of the device.
-    pub(crate) fn retire(&self) {
-        self.retired.0.store(true, Release);
-    }
-
-    /// Removes unsupported operations from the limits. Write-zeroes also punches holes, so without
-    /// holes neither is supported.
-    pub(crate) fn apply(&self, limits: &mut Limits) {
-        if self.retired.0.load(Acquire) {
-            return;
-        }
-        if self.punch_hole.0.load(Relaxed) {
-            limits.disable_discard().disable_write_zeroes();
-        }
-        if self.zero_range.0.load(Relaxed) {
-            limits.disable_write_zeroes();
-        }
-    }
+/// A backing file that is held still.
+#[derive(Clone)]
+pub(crate) struct Pin {
+    pub(crate) file: Arc<PinnedFile>,
+    /// Whether the device had direct I/O before, and will have it again.
+    was_direct: bool,
 }
 
 impl Backing {
@@ -192,31 +101,82 @@ impl Backing {
             offset,
             align: file.dio_align(),
             mode: IoMode::Buffered(NotDirect::NotRequested),
+            pin: None,
             max_nowait_bytes: 0,
             read_only,
             stats,
             unsupported: Arc::new(UnsupportedOps::default(), GFP_KERNEL)?,
-            nowait: if over_loop {
-                Err(WorkerReason::OverLoop)
-            } else if !file.can_nowait() {
-                Err(WorkerReason::NoNowait)
-            } else {
-                Ok(())
-            },
+            nowait: nowait(over_loop, file.can_nowait()),
             regular: file.is_regular(),
             nowait_buffered_writes: file.is_regular() && file.can_nowait_buffered_writes(),
             sync_writes: file.writes_sync(),
+            over_loop,
             read_backoff: Arc::new(NowaitBackoff::new(), GFP_KERNEL)?,
             write_backoff: Arc::new(NowaitBackoff::new(), GFP_KERNEL)?,
             file,
         })
     }
 
+    /// Returns the same backing with its file held still, for requests to its extents. Sleeps.
+    pub(crate) fn pinned(&self, file: Arc<PinnedFile>) -> Self {
+        let (offset, memory) = file.device().dio_limits();
+        let align = DioAlign {
+            offset,
+            memory,
+            reported: true,
+        };
+        let nowait = nowait(self.over_loop, file.device().can_nowait());
+        let was_direct = self.mode.is_direct();
+        Self {
+            align,
+            mode: IoMode::Remap,
+            pin: Some(Pin { file, was_direct }),
+            nowait,
+            ..self.clone()
+        }
+        .with_lower_size()
+    }
+
+    /// Returns the same backing as an ordinary one, for a disk with this logical block size. Sleeps.
+    /// Fails with ENOMEM.
+    pub(crate) fn unpinned(&self, block_size: u32) -> Result<Self> {
+        let was_direct = self.pin.as_ref().map(|pin| pin.was_direct);
+        Self {
+            align: self.file.dio_align(),
+            pin: None,
+            nowait: nowait(self.over_loop, self.file.can_nowait()),
+            ..self.clone()
+        }
+        .with_direct(was_direct.unwrap_or(self.mode.is_direct()), block_size)
+    }
+
+    /// Lets the file go, unless `new` has the same pin. No request may use this backing any more or
+    /// again. Sleeps.
+    pub(crate) fn release_unless_kept(&self, new: Option<&Backing>) {
+        let kept = new.and_then(|new| new.pin.as_ref());
+        if let Some(pin) = &self.pin {
+            if !kept.is_some_and(|kept| Arc::ptr_eq(&kept.file, &pin.file)) {
+                pin.file.release();
+            }
+        }
+    }
+
+    /// Returns the device that requests go to as bios.
+    pub(crate) fn remap_device(&self) -> Option<&BlockDevice> {
+        match &self.pin {
+            Some(pin) => Some(pin.file.device()),
+            None if self.mode == IoMode::Remap => self.file.block_device(),
+            None => None,
+        }
+    }
+
     /// Returns the mode of a disk with this logical block size, with direct I/O requested or not. The
     /// reason that makes direct I/O impossible takes precedence over a missing request.
     fn choose_mode(&self, want: bool, block_size: u32) -> IoMode {
         let unit = self.align.offset;
-        if !self.file.can_direct() || unit == 0 {
+        if self.pin.is_some() {
+            IoMode::Remap
+        } else if !self.file.can_direct() || unit == 0 {
             IoMode::Buffered(NotDirect::Unsupported)
         } else if !geometry::direct_fits(self.offset, unit) {
             IoMode::Buffered(NotDirect::Offset)
@@ -237,27 +197,23 @@ impl Backing {
     pub(crate) fn capacity(&self, sizelimit: i64) -> u64 {
         // If the size of the file is not available, the disk is empty, as with the C driver.
         let size = self.file.size().unwrap_or(0);
+        let size = match &self.pin {
+            Some(pin) => size.min((pin.file.sectors() << SECTOR_SHIFT) as i64),
+            None => size,
+        };
         geometry::capacity(size, self.offset, sizelimit)
     }
 
     /// Returns the limits of the disk, as a function that sets them. Sleeps.
     pub(crate) fn limits(&self, block_size: u32) -> impl FnOnce(&mut Limits) + 'static {
-        let write_cache = self.file.has_fsync() && !self.read_only;
-        let rotational = self
-            .file
-            .lower_device()
-            .is_some_and(BlockDevice::rotational);
         let (granularity, max) = self.discard_limits();
-        let memory = self.memory_alignment();
-        let atomic = self.atomic_units();
         let unsupported = self.unsupported.clone();
+        let io_limits = self.io_limits();
         move |limits: &mut Limits| {
             limits
                 .set_block_size(block_size)
-                .set_memory_alignment(memory)
-                .set_atomic_units(atomic)
-                .set_features(write_cache, write_cache, rotational)
                 .set_discard(max, granularity);
+            io_limits(limits);
             unsupported.apply(limits);
         }
     }
@@ -266,8 +222,22 @@ impl Backing {
     pub(crate) fn io_limits(&self) -> impl FnOnce(&mut Limits) + 'static {
         let memory = self.memory_alignment();
         let atomic = self.atomic_units();
+        let remap = self.remap_device();
+        // A write-back error of an earlier mode is reported by a flush.
+        let write_cache = !self.read_only
+            && match remap {
+                Some(device) => device.write_cache() || self.file.needs_sync(),
+                None => self.file.has_fsync(),
+            };
+        let stable = remap.is_some_and(BlockDevice::stable_writes);
+        let lower = remap.or_else(|| self.file.lower_device());
+        let rotational = lower.is_some_and(BlockDevice::rotational);
         move |limits| {
-            limits.set_memory_alignment(memory).set_atomic_units(atomic);
+            limits
+                .set_memory_alignment(memory)
+                .set_atomic_units(atomic)
+                .set_features(write_cache, write_cache, rotational)
+                .set_stable_writes(stable);
         }
     }
 
@@ -288,7 +258,8 @@ impl Backing {
     ///
     /// Discards must read back as zeroes, so a block device's limit is that of write-zeroes.
     fn discard_limits(&self) -> (u32, u32) {
-        match self.file.block_device() {
+        let pinned = self.pin.as_ref().map(|pin| pin.file.device());
+        match pinned.or_else(|| self.file.block_device()) {
             Some(bdev) => bdev.write_zeroes_limits(),
             None if !self.file.has_fallocate() => (0, 0),
             None => self
@@ -338,7 +309,17 @@ impl Backing {
         if mode.is_direct() {
             self.file.prepare_direct()?;
         }
-        let max_nowait_bytes = match self.file.lower_device() {
+        let there = Self {
+            mode,
+            ..self.clone()
+        };
+        Ok(there.with_lower_size())
+    }
+
+    /// Returns the same backing with the longest I/O that its lower device does not split.
+    fn with_lower_size(self) -> Self {
+        let lower = self.remap_device().or_else(|| self.file.lower_device());
+        let max_nowait_bytes = match lower {
             None => u32::MAX,
             Some(lower) if !lower.can_nowait() => 0,
             Some(lower) => {
@@ -346,11 +327,19 @@ impl Backing {
                 geometry::max_nowait_bytes(size.sectors, size.segments, PAGE_SIZE as u32)
             }
         };
-        Ok(Self {
-            mode,
+        Self {
             max_nowait_bytes,
-            ..self.clone()
-        })
+            ..self
+        }
+    }
+}
+
+/// Whether requests can be tried without waiting.
+fn nowait(over_loop: bool, possible: bool) -> Result<(), WorkerReason> {
+    match (over_loop, possible) {
+        (true, _) => Err(WorkerReason::OverLoop),
+        (_, false) => Err(WorkerReason::NoNowait),
+        _ => Ok(()),
     }
 }
 
@@ -386,5 +375,6 @@ pub(crate) fn idle_limits(limits: &mut Limits) {
         .set_request_size(REQUEST_SIZE)
         .set_atomic_units((0, 0))
         .set_features(false, false, false)
+        .set_stable_writes(false)
         .set_discard(0, 0);
 }

@@ -5,6 +5,7 @@
 pub(crate) mod clear;
 pub(crate) mod configure;
 pub(crate) mod nesting;
+pub(crate) mod pin;
 pub(crate) mod status;
 pub(crate) mod sysfs;
 pub(crate) mod update;

@@ -3,18 +3,18 @@
 //! A loop device, its state and its status.
 
 use crate::{
-    backing::{
-        Backing,
-        IoMode, //
-    },
+    backing::Backing,
     io::{
         cmd::Cmd,
         dispatch,
+        lower,
         rw,
         workers::HighpriWorkers,
         IoDevice,
         IoEngine, //
     },
+    io_mode::IoMode,
+    not_pinned::NotPinned,
     params::Params,
     uapi, //
 };
@@ -44,6 +44,7 @@ use kernel_ext::{
         limits::Limits,
         mq::{
             DeviceData,
+            FrozenQueue,
             HwCtx,
             InlineContext,
             NewRequest,
@@ -73,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) prefix: &'static str,
     /// Whether devices use direct I/O by default: module parameter `dio`.
     pub(crate) dio: bool,
+    /// Whether devices are pinned at attach where possible: module parameter `pin`.
+    pub(crate) pin: bool,
     /// A device has 2 to the power of this minors, see `max_part`.
     pub(crate) part_shift: u32,
     /// Held while a device is bound to another loop device, and while one begins to be cleared, so that
@@ -103,6 +106,7 @@ impl Shared {
         try_pin_init!(Self {
             prefix,
             dio: params.dio,
+            pin: params.pin,
             part_shift: params.part_shift,
             nesting <- new_killable_mutex!((), "rloop_nesting"),
             gfp: Arc::pin_init(GfpTable::new(), GFP_KERNEL)?,
@@ -166,6 +170,8 @@ pub(crate) struct Status {
     /// The task that called LOOP_CLR_FD first, if the device is to be cleared but still open.
     pub(crate) detached_by: Option<TaskName>,
     pub(crate) name: [u8; uapi::NAME_SIZE],
+    /// Why the file is not pinned, if it is not.
+    pub(crate) not_pinned: NotPinned,
 }
 
 impl LoopDevice {
@@ -263,21 +269,62 @@ impl BoundGuard<'_> {
         }
     }
 
+    /// Whether another device has the backing file, too.
+    pub(crate) fn gfp_is_shared(&self) -> bool {
+        matches!(&*self.state, State::Bound(bound) if bound.gfp.is_shared())
+    }
+
     /// Replaces the backing by that of `new` while no request is in flight, together with the limits of the
-    /// disk, and then the status. Sleeps. Fails with EINVAL if the block layer refuses the limits, and
-    /// then nothing has changed.
+    /// disk, and then the status. Sleeps. Fails with EINVAL if the block layer refuses the limits, and with
+    /// the error of a write-back before a device without a write cache of its own; then nothing has
+    /// changed.
     pub(crate) fn replace_backing(
         &mut self,
         disk: &Disk<LoopDevice>,
         new: Status,
         limits: impl FnOnce(&mut Limits),
     ) -> Result {
-        let backing = new.backing.clone();
-        disk.update_limits_frozen(limits, |frozen| {
-            drop(frozen.publish(Some(backing)));
-        })?;
-        disk.set_nomerges(new.backing.mode == IoMode::Remap);
-        self.set_status(new);
+        let was_remap = self.status.backing.mode == IoMode::Remap;
+        self.replace_backing_with(disk, |_| {
+            if new.backing.mode == IoMode::Remap && !was_remap {
+                // A flush of the disk below does not write the page cache of the file back.
+                new.backing.file.write_back()?;
+            }
+            Ok((new, limits))
+        })
+    }
+
+    /// As [`replace_backing`](Self::replace_backing), with what `make` returns with the queue frozen: the
+    /// status, and a function that sets the limits. Fails also with the error of `make`.
+    pub(crate) fn replace_backing_with<F, L, E>(
+        &mut self,
+        disk: &Disk<LoopDevice>,
+        make: F,
+    ) -> Result<(), E>
+    where
+        F: FnOnce(&FrozenQueue<'_, LoopDevice>) -> Result<(Status, L), E>,
+        L: FnOnce(&mut Limits),
+        E: From<Error>,
+    {
+        let old = self.status.backing.clone();
+        let mut status = None;
+        disk.update_limits_frozen(
+            |frozen, limits| {
+                let (new, set) = make(frozen)?;
+                set(limits);
+                Ok::<_, E>(new)
+            },
+            |frozen, new| {
+                drop(frozen.publish(Some(new.backing.clone())));
+                // Requests that find the new backing may use the file operations.
+                old.release_unless_kept(Some(&new.backing));
+                status = Some(new);
+            },
+        )?;
+        if let Some(new) = status {
+            disk.set_nomerges(new.backing.mode == IoMode::Remap);
+            self.set_status(new);
+        }
         Ok(())
     }
 }
@@ -294,6 +341,10 @@ impl Operations for LoopDevice {
 
     fn io_done(rq: Request<Self>, result: Result<u32>) {
         rw::complete(rq, result);
+    }
+
+    fn lower_done(rq: Request<Self>, result: Result) {
+        lower::done(rq, result);
     }
 }
 

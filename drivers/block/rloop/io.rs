@@ -4,7 +4,7 @@
 //!
 //! [`dispatch`] takes a request from blk-mq, and [`choose`] decides about its way. [`rw`] serves reads and
 //! writes: nowait in the submitting task where the lower file or device allows that, else from a worker.
-//! [`discard`] serves flush, discard and write-zeroes. [`workers`] distributes requests to workers by
+//! [`discard`] serves flush, discard and write-zeroes, and [`lower`] those of a device, and pinned files. [`workers`] distributes requests to workers by
 //! cgroup, and [`dio_exclusion`] keeps direct writes and cached I/O of one file apart. [`cmd`] is the
 //! driver's part of a request.
 
@@ -13,6 +13,7 @@ pub(crate) mod cmd;
 pub(crate) mod dio_exclusion;
 pub(crate) mod discard;
 pub(crate) mod dispatch;
+pub(crate) mod lower;
 pub(crate) mod rw;
 pub(crate) mod workers;
 

@@ -55,6 +55,11 @@ module_param!(
     "1: direct I/O where the backing can, unless a device is configured otherwise. Default: 0"
 );
 module_param!(
+    static PIN: IntParam = IntParam::new(0),
+    "pin",
+    "1: hold backing files still, and do I/O on their extents, where that is possible. Default: 0"
+);
+module_param!(
     static NAME: StrParam = StrParam::new(DEFAULT_NAME),
     "name",
     "Prefix of the disks' names; with it the major is dynamic, so that loop.ko can be there too"
@@ -77,6 +82,8 @@ pub(crate) struct Params {
     pub(crate) poll_queues: u32,
     /// Whether devices use direct I/O by default.
     pub(crate) dio: bool,
+    /// Whether devices are pinned at attach where possible.
+    pub(crate) pin: bool,
 }
 
 impl Params {
@@ -102,6 +109,7 @@ impl Params {
             depth: in_range("hw_queue_depth", HW_QUEUE_DEPTH.get(), 1, 10240)?,
             poll_queues: in_range("poll_queues", POLL_QUEUES.get(), 0, 64)?,
             dio: in_range("dio", DIO.get(), 0, 1)? == 1,
+            pin: in_range("pin", PIN.get(), 0, 1)? == 1,
         })
     }
 }

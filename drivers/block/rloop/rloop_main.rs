@@ -14,11 +14,14 @@ mod control;
 mod device;
 mod geometry;
 mod io;
+mod io_mode;
 mod ioctl;
+mod not_pinned;
 mod nowait;
 mod params;
 mod stats;
 mod uapi;
+mod unsupported;
 
 use config::sysfs;
 use control::{

@@ -32,6 +32,8 @@ macro_rules! for_each_counter {
                 Discard c"worker_discard" "Discard requests.",
                 WriteZeroes c"worker_write_zeroes" "Write-zeroes requests.",
                 Fua c"worker_fua" "Writes with FUA.",
+                Frozen c"worker_frozen" "Writes to a pinned file while its file system was frozen.",
+                Stale c"worker_stale" "Of the requests that changed a pinned file, those of whose range pages were cached.",
                 Sync c"worker_sync" "Writes to a file that makes each write durable (chattr +S, mount -o sync).",
                 Atomic c"worker_atomic" "Atomic writes that the lower device did not take at once.",
                 ReadOnly c"worker_read_only" "Writes to a read-only device, which fail.",
@@ -83,6 +85,11 @@ macro_rules! define {
         }
 
         impl WorkerReason {
+            /// Whether the request is a flush, discard or write-zeroes.
+            pub(crate) fn is_without_data(self) -> bool {
+                matches!(self, Self::Flush | Self::Discard | Self::WriteZeroes)
+            }
+
             /// Its name: that of the counter without `worker_`.
             pub(crate) fn name(self) -> &'static CStr {
                 let file = match self {

@@ -192,24 +192,31 @@ impl<T: DeviceData> Disk<T> {
         })
     }
 
-    /// Changes the limits while no request is in flight and, if the block layer accepts them, calls
-    /// `commit` before the queue is unfrozen. Sleeps, as [`FrozenQueue`].
+    /// Changes the limits while no request is in flight. `f` is called with the queue frozen, and
+    /// `commit` with what it returned if the block layer accepts the limits, before the queue is
+    /// unfrozen. Sleeps, as [`FrozenQueue`].
     ///
-    /// Fails with EINVAL if the block layer refuses the limits; then nothing has changed.
-    pub fn update_limits_frozen(
+    /// Fails with the error of `f`, and with EINVAL if the block layer refuses the limits; then
+    /// nothing has changed.
+    pub fn update_limits_frozen<R, E: From<Error>>(
         &self,
-        f: impl FnOnce(&mut Limits),
-        commit: impl FnOnce(&FrozenQueue<'_, T>),
-    ) -> Result {
+        f: impl FnOnce(&FrozenQueue<'_, T>, &mut Limits) -> Result<R, E>,
+        commit: impl FnOnce(&FrozenQueue<'_, T>, R),
+    ) -> Result<(), E> {
         // The block layer takes `limits_lock` before it freezes a queue, everywhere.
-        let mut limits = self.start_limits(f);
+        let mut limits = self.start_limits(|_| ());
         let frozen = FrozenQueue::new(self.queue());
+        let value = f(&frozen, &mut limits).inspect_err(|_| {
+            // SAFETY: By the type invariant the queue is live. `start_limits` took the
+            // `limits_lock` that this releases.
+            unsafe { helpers::kx_limits_cancel_update(self.queue().as_raw()) };
+        })?;
         // SAFETY: By the type invariant the queue is live. `start_limits` took the `limits_lock`
         // that this releases.
         to_result(unsafe {
             bindings::queue_limits_commit_update(self.queue().as_raw(), &mut limits.0)
         })?;
-        commit(&frozen);
+        commit(&frozen, value);
         Ok(())
     }
 

@@ -44,6 +44,12 @@ pub trait Operations: DeviceData {
     /// A reference to the driver's data that outlives the request must be dropped in the RCU read
     /// section that it was taken in, or in process context: elsewhere it may be the last one.
     fn io_done(rq: Request<Self>, result: Result<u32>);
+
+    /// Handles the end of the bios of a request that [`lower::submit`](super::lower::submit) or
+    /// [`lower::try_submit`](super::lower::try_submit) submitted. As [`io_done`](Self::io_done).
+    fn lower_done(rq: Request<Self>, result: Result) {
+        rq.end(result);
+    }
 }
 
 /// The `struct blk_mq_ops` of the driver `T`.

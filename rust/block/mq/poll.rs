@@ -15,6 +15,7 @@ use super::{
     request::InFlight, //
 };
 use crate::{
+    block::bdev::BlockDevice,
     fs::BackingFile,
     helpers, //
 };
@@ -78,6 +79,14 @@ impl<T: DeviceData> InFlight<T> {
         // SAFETY: By the type invariant the request is valid; the file is open while it is
         // borrowed.
         self.flags().polled() && unsafe { helpers::kx_rq_polls_on(self.as_raw(), file.as_raw()) }
+    }
+
+    /// As [`polls_on`](Self::polls_on), for bios to a device.
+    pub(crate) fn polls_on_device(&self, device: &BlockDevice) -> bool {
+        // SAFETY: By the type invariant the request is valid, and the device is live while it is
+        // borrowed.
+        self.flags().polled()
+            && unsafe { helpers::kx_rq_polls_on_bdev(self.as_raw(), device.as_raw()) }
     }
 }
 

@@ -79,6 +79,9 @@ fn clear(disk: &Disk<LoopDevice>, closed: &Closed<'_, LoopDevice>, bound: KBox<B
         status.backing.unsupported.retire();
     }
     let backing = closed.unpublish();
+    if let Some(backing) = &backing {
+        backing.release_unless_kept(None);
+    }
     // The block layer does not refuse limits that only shrink.
     let _ = disk.update_limits(idle_limits);
     disk.set_nomerges(false);

@@ -6,11 +6,11 @@ use crate::{
     backing::{
         self,
         idle_limits,
-        Backing,
-        IoMode, //
+        Backing, //
     },
     config::{
         nesting,
+        pin,
         status::{
             self,
             Settings, //
@@ -24,6 +24,8 @@ use crate::{
         Status, //
     },
     geometry,
+    io_mode::IoMode,
+    not_pinned::NotPinned,
     stats::Stats,
     uapi::{
         flag,
@@ -84,6 +86,11 @@ pub(crate) fn configure(
     let settings = Settings::from_info(&config.info)?;
 
     let (backing, block_size) = new_backing(dev, file, mode, config, settings.offset)?;
+    // Allocate before user space can see a change.
+    let room = KBox::<Bound>::new_uninit(GFP_KERNEL)?;
+    let module = ModuleRef::new()?;
+    let gfp = RestrictedGfp::new(&dev.shared.gfp, &backing.file)?;
+    let (backing, not_pinned) = pin_by_default(dev, backing, &gfp, block_size);
     let backing = Arc::new(backing, GFP_KERNEL)?;
     let new = Status {
         backing: backing.clone(),
@@ -93,12 +100,9 @@ pub(crate) fn configure(
         rundown: false,
         detached_by: None,
         name: settings.name,
+        not_pinned,
     };
     let partscan = new.partscan;
-    // Allocate before user space can see a change.
-    let room = KBox::<Bound>::new_uninit(GFP_KERNEL)?;
-    let module = ModuleRef::new()?;
-    let gfp = RestrictedGfp::new(&dev.shared.gfp, &backing.file)?;
     disk.update_limits(backing.limits(block_size))
         .inspect_err(|_| refuse_block_size(dev, block_size))?;
     let group = sysfs::show_binding(disk).inspect_err(|_| {
@@ -156,6 +160,28 @@ fn new_backing(
     Ok((backing, block_size))
 }
 
+/// Pins the file if the parameter `pin` asks for it, and if possible. Returns why not.
+fn pin_by_default(
+    dev: &LoopDevice,
+    backing: Backing,
+    gfp: &RestrictedGfp,
+    block_size: u32,
+) -> (Backing, NotPinned) {
+    if !dev.shared.pin {
+        return (backing, NotPinned::NotRequested);
+    }
+    match pin::pin(&backing, gfp.is_shared(), block_size) {
+        Ok(pinned) => (pinned, NotPinned::NotRequested),
+        Err(why) => {
+            // A block device is as fast without.
+            if why != NotPinned::BlockDevice {
+                pin::report(dev, why);
+            }
+            (backing, why)
+        }
+    }
+}
+
 fn refuse_block_size(dev: &LoopDevice, size: u32) {
     pr_err!(
         "{}{}: block size {size} is not a power of two that this kernel supports\n",
@@ -189,7 +215,8 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     if new.capacity(old.sizelimit) != old.backing.capacity(old.sizelimit) {
         return Err(EINVAL);
     }
-    let new = new.with_direct(direct, disk.logical_block_size())?;
+    let block_size = disk.logical_block_size();
+    let new = new.with_direct(direct, block_size)?;
     let new = Arc::new(new, GFP_KERNEL)?;
     let gfp = RestrictedGfp::new(&dev.shared.gfp, &new.file)?;
     new.sync_and_invalidate();
@@ -199,6 +226,7 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
     let limits = new.io_limits();
     let status = Status {
         backing: new,
+        not_pinned: NotPinned::NotRequested,
         ..old
     };
     bound.replace_backing(disk, status, limits)?;

@@ -3,10 +3,12 @@
 //! LOOP_SET_STATUS and LOOP_GET_STATUS, and the settings that they share with LOOP_CONFIGURE.
 
 use crate::{
+    config::pin,
     device::{
         LoopDevice,
         Status, //
     },
+    not_pinned::NotPinned,
     uapi::{
         self,
         flag,
@@ -78,6 +80,11 @@ pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Res
     let settings = Settings::from_info(info)?;
 
     let moved = old.backing.offset != settings.offset;
+    if moved && old.backing.pin.is_some() && !pin::fits(settings.offset) {
+        pin::unpin(&mut bound, disk, NotPinned::Offset)?;
+        pin::report(dev, NotPinned::Offset);
+    }
+    let old = bound.status().clone();
     let resized = moved || old.sizelimit != settings.sizelimit;
     let mut backing = old.backing.clone();
     if moved {

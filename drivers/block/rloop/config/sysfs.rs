@@ -4,17 +4,21 @@
 //! every device.
 
 use crate::{
-    backing::{
-        IoMode,
-        NotAligned,
-        NotDirect, //
+    config::{
+        pin,
+        update, //
     },
-    config::update,
     device::{
         Directories,
         LoopDevice,
         Status, //
     },
+    io_mode::{
+        IoMode,
+        NotAligned,
+        NotDirect, //
+    },
+    not_pinned::NotPinned,
     stats::{
         for_each_counter,
         Counter,
@@ -94,6 +98,16 @@ macro_rules! state_and_counters {
             read_only(c"state", state),
             read_only(c"direct_reason", direct_reason),
             read_only(c"detach_requested_by", detach_requested_by),
+            Attribute {
+                name: c"pin",
+                show: |disk, out| bit(out, is_pinned(disk)),
+                store: Some(|disk, text| match text {
+                    "0" => pin::set(disk.device(), disk, false),
+                    "1" => pin::set(disk.device(), disk, true),
+                    _ => Err(EINVAL),
+                }),
+            },
+            read_only(c"pin_reason", pin_reason),
             $(read_only($name, |disk, out| count(disk, out, |s| s.get(Counter::$variant))),)*
             $(read_only($file, |disk, out| count(disk, out, |s| s.get_worker(WorkerReason::$reason))),)*
         ];
@@ -150,6 +164,23 @@ fn direct_reason(disk: &Disk<LoopDevice>, out: &mut Page<'_>) -> Result {
             line(out, fmt!("offset {offset} is no multiple of {unit}"))
         }
         IoMode::Buffered(NotDirect::NotRequested) => line(out, fmt!("not requested")),
+    }
+}
+
+fn is_pinned(disk: &Disk<LoopDevice>) -> bool {
+    let status = disk.device().status();
+    status.is_some_and(|s| s.backing.pin.is_some())
+}
+
+/// Shows whether the file is pinned, and why it is not.
+fn pin_reason(disk: &Disk<LoopDevice>, out: &mut Page<'_>) -> Result {
+    let Some(status) = disk.device().status() else {
+        return line(out, fmt!("unbound"));
+    };
+    match (&status.backing.pin, status.not_pinned) {
+        (Some(pin), _) => line(out, fmt!("in effect: {} extents", pin.file.extents())),
+        (None, NotPinned::NotRequested) => line(out, fmt!("{}", NotPinned::NotRequested)),
+        (None, why) => line(out, fmt!("refused: {why}")),
     }
 }
 

@@ -3,6 +3,7 @@
 //! LOOP_SET_DIRECT_IO, LOOP_SET_BLOCK_SIZE and LOOP_SET_CAPACITY.
 
 use crate::{
+    config::pin,
     device::{
         LoopDevice,
         Status, //
@@ -22,12 +23,15 @@ use kernel_ext::block::{
 };
 
 /// Enables or disables direct I/O. Sleeps. Fails with EINVAL if the backing or the block size does
-/// not permit it, ENXIO if the device is not bound, and EINTR if the task is killed.
+/// not permit it, EBUSY if the device is pinned, ENXIO if the device is not bound, and EINTR if the task is killed.
 pub(crate) fn set_direct_io(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool) -> Result {
     let mut bound = dev.lock_bound()?;
     let old = bound.status();
     if old.backing.mode.is_direct() == on {
         return Ok(());
+    }
+    if old.backing.pin.is_some() {
+        return Err(EBUSY);
     }
     let backing = old.backing.with_direct(on, disk.logical_block_size())?;
     if backing.mode.is_direct() != on {
@@ -68,6 +72,9 @@ pub(crate) fn set_block_size(
     }
     let direct = old.backing.mode.is_direct();
     let size = geometry::block_size(size, direct, old.backing.align.offset);
+    if old.backing.pin.is_some() && !geometry::aligned(0, size, old.backing.align.offset) {
+        return Err(EINVAL);
+    }
     let backing = old.backing.with_direct(direct, size)?;
     let limits = backing.limits(size);
     let new = Status {
@@ -85,6 +92,7 @@ pub(crate) fn set_block_size(
 pub(crate) fn set_capacity(dev: &LoopDevice, disk: &Disk<LoopDevice>) -> Result {
     let bound = dev.lock_bound()?;
     let status = bound.status();
+    pin::report_unmapped(dev, &status.backing);
     disk.set_capacity_and_notify(status.backing.capacity(status.sizelimit));
     Ok(())
 }

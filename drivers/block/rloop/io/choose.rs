@@ -5,11 +5,9 @@
 
 use super::IoDevice;
 use crate::{
-    backing::{
-        Backing,
-        IoMode, //
-    },
+    backing::Backing,
     geometry,
+    io_mode::IoMode,
     stats::WorkerReason, //
 };
 use kernel::prelude::*;

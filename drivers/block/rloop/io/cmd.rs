@@ -21,6 +21,10 @@ pub(crate) enum Phase {
     New,
     /// Its bio was submitted nowait to a lower device, which may still refuse it.
     NowaitRemap,
+    /// Its bios were submitted nowait to a lower device (`io/lower.rs`), which may still refuse them.
+    NowaitLower,
+    /// The I/O has ended, and pages of its range have to be dropped from the page cache of the file.
+    Stale,
     /// A kiocb was submitted with IOCB_NOWAIT, which may still be refused.
     NowaitKiocb,
     /// It is counted, and every further submission may sleep.
@@ -35,6 +39,8 @@ pub(crate) struct Cmd {
     pub(crate) direct: bool,
     /// What is left goes through the page cache, whatever the mode of the device.
     pub(crate) buffered: bool,
+    /// With [`Phase::Stale`]: the I/O has failed.
+    pub(crate) failed: bool,
     /// Bytes transferred so far.
     pub(crate) done: u32,
     /// The pool that it is or was queued to, if it has needed a worker.

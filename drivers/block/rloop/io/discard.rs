@@ -65,7 +65,13 @@ fn shrink_limits<T: IoDevice>(rq: &Request<T>, backing: &Backing, mode: FallocMo
     let unsupported = backing.unsupported.clone();
     let update = move |disk: &Disk<T>| {
         // Limits that only shrink are not refused.
-        let _ = disk.update_limits_frozen(|limits| unsupported.apply(limits), |_| ());
+        let _ = disk.update_limits_frozen(
+            |_, limits| {
+                unsupported.apply(limits);
+                Ok::<_, Error>(())
+            },
+            |_, ()| (),
+        );
     };
     if rq.spawn_with_disk(rq.device().io().wq(), update).is_err() {
         backing.unsupported.forget(mode);

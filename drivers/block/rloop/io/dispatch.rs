@@ -9,6 +9,7 @@
 use super::{
     discard,
     fail_late,
+    lower,
     rw,
     IoDevice,
     IoEngine, //
@@ -52,6 +53,9 @@ fn handle_cmd<T: IoDevice>(rq: Request<T>) {
     };
     if rq.op().is_write() && backing.read_only {
         return rq.end(Err(EIO));
+    }
+    if backing.pin.is_some() {
+        return lower::start(rq);
     }
     let result = match rq.op() {
         Op::Read | Op::Write => return rw::start(rq),

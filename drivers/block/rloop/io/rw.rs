@@ -19,12 +19,13 @@ use super::{
         Phase, //
     },
     fail_late,
+    lower,
     ForWorker,
     IoDevice,
     IoEngine, //
 };
 use crate::{
-    backing::IoMode,
+    io_mode::IoMode,
     nowait::BackoffLimit,
     stats::{
         Counter,
@@ -64,14 +65,20 @@ pub(crate) fn try_nowait<T: IoDevice>(
         fail_late(rq);
         return None;
     };
+    let mode = backing.mode;
     let direct = is_direct(&rq, backing);
-    let remap = direct && backing.mode == IoMode::Remap;
+    let remap = direct && mode == IoMode::Remap;
+    let pinned = remap && backing.pin.is_some();
     if let Err(why) = can_nowait(&rq, backing, direct, remap, task) {
         *rq.data_mut() = Cmd {
             direct,
             ..Cmd::default()
         };
-        return Some(ForWorker { rq, why });
+        let rest = ForWorker { rq, why };
+        return match mode == IoMode::Remap && why.is_without_data() {
+            true => lower::try_without_data(rest, task),
+            false => Some(rest),
+        };
     }
     *rq.data_mut() = Cmd {
         direct,
@@ -83,6 +90,9 @@ pub(crate) fn try_nowait<T: IoDevice>(
         ..Cmd::default()
     };
     if remap {
+        if pinned {
+            return lower::try_rw(rq, task);
+        }
         rq = remap::try_submit(rq, task, remap_target)?;
         // The lower device did not take the bio as it is.
         if let Err(why) = can_serve_bio(&rq, task) {
@@ -124,7 +134,7 @@ fn note_nowait<T: IoDevice>(rq: &mut Request<T>, served: bool) {
 }
 
 /// The counter of a read or write.
-fn counter_of(op: Op, direct: bool) -> Counter {
+pub(super) fn counter_of(op: Op, direct: bool) -> Counter {
     match (op, direct) {
         (Op::Read, true) => Counter::ReadDirect,
         (Op::Read, false) => Counter::ReadBuffered,

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`PinnedFile`]: a file that is held still, with the extents that it lies on.
+
+use super::BackingFile;
+use crate::{
+    block::bdev::BlockDevice,
+    helpers, //
+};
+use core::{
+    mem,
+    slice, //
+};
+use kernel::{
+    bindings,
+    error::Error,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        Arc, //
+    },
+    types::Opaque, //
+};
+
+/// Why a file can't be held still: `enum kx_pin_refusal`, or an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PinRefusal {
+    /// Its file system moves blocks, or has none: it is not ext4, xfs or btrfs.
+    FileSystem,
+    /// It is pinned already, or used as swap.
+    InUse,
+    /// It is encrypted or has fs-verity.
+    Encrypted,
+    /// It bypasses the page cache by mapping the device (DAX).
+    Dax,
+    /// Its data is in the journal or in the inode.
+    Journaled,
+    /// Its size is 0 or no multiple of the page.
+    Size,
+    /// It has more than 2^32 - 1 pages.
+    TooLarge,
+    /// A process may write it through a mapping.
+    Mapped,
+    /// Not all blocks are written.
+    Holes,
+    /// `->swap_activate()` failed with EINVAL: its extents are shared, compressed or copied on write.
+    Refused,
+    /// Extents begin or end within a page.
+    Unaligned,
+    /// The device has sequential zones.
+    Zoned,
+    /// A function failed.
+    Failed(Error),
+}
+
+impl PinRefusal {
+    fn from_raw(raw: i32) -> Self {
+        use shim_layout as c;
+
+        match raw as usize {
+            _ if raw < 0 => Self::Failed(Error::from_errno(raw)),
+            c::PIN_FILE_SYSTEM => Self::FileSystem,
+            c::PIN_IN_USE => Self::InUse,
+            c::PIN_ENCRYPTED => Self::Encrypted,
+            c::PIN_DAX => Self::Dax,
+            c::PIN_JOURNALED => Self::Journaled,
+            c::PIN_SIZE => Self::Size,
+            c::PIN_TOO_LARGE => Self::TooLarge,
+            c::PIN_MAPPED => Self::Mapped,
+            c::PIN_HOLES => Self::Holes,
+            c::PIN_REFUSED => Self::Refused,
+            c::PIN_UNALIGNED => Self::Unaligned,
+            // C has no other value.
+            _ => Self::Zoned,
+        }
+    }
+}
+
+impl From<kernel::alloc::AllocError> for PinRefusal {
+    fn from(_: kernel::alloc::AllocError) -> Self {
+        Self::Failed(ENOMEM)
+    }
+}
+
+/// The place of a sector of a pinned file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// The sector of the device.
+    pub sector: u64,
+    /// How many sectors of the file follow each other there.
+    pub sectors: u64,
+}
+
+/// A file that is held still, as `swapon()` does it: no block of it is allocated, freed or moved,
+/// so that its extents can be read and written on their device.
+///
+/// `S_SWAPFILE` is set, and the kernel answers ETXTBSY or EPERM to what would change the file, until
+/// [`release`](Self::release) or drop. All blocks are written and committed, and the page cache is
+/// empty at first. Dropping it sleeps.
+///
+/// C headers: [`include/linux/fs.h`](srctree/include/linux/fs.h),
+/// [`include/linux/swap.h`](srctree/include/linux/swap.h)
+///
+/// # Invariants
+///
+/// - `raw` was filled by `kx_pin()` for `file`. Its extents and its bio set stay until `self` is
+///   dropped. The extents are sorted by `start`, the first one begins at 0, and one more is the
+///   end.
+/// - `S_SWAPFILE` of the file is ours while `held` is true.
+/// - `work` is initialised, and is not queued once `held` is false.
+#[pin_data(PinnedDrop)]
+pub struct PinnedFile {
+    file: BackingFile,
+    raw: helpers::RawPin,
+    held: Atomic<bool>,
+    /// The extent that the last request was in.
+    last: Atomic<usize>,
+    /// The file was written, and its mtime has not moved since.
+    written: Atomic<bool>,
+    #[pin]
+    work: Opaque<bindings::delayed_work>,
+}
+
+// SAFETY: The file and its extents may be used by any task, and the rest is atomic.
+unsafe impl Send for PinnedFile {}
+// SAFETY: As above.
+unsafe impl Sync for PinnedFile {}
+
+/// How long after a write the mtime of the file moves at the latest, in milliseconds.
+const TIME_DELAY: u32 = 1000;
+
+impl PinnedFile {
+    /// Holds a file still. Writes back and drops its page cache. Sleeps.
+    ///
+    /// No request that writes the file through its file operations may be in flight or follow, as
+    /// it would fail with ETXTBSY. If the file is refused, it is unchanged.
+    pub fn new(file: &BackingFile) -> Result<Arc<Self>, PinRefusal> {
+        let mut raw = helpers::RawPin::default();
+        // SAFETY: By its type invariant `file` holds a reference. `raw` is valid for writes.
+        match unsafe { helpers::kx_pin(file.as_raw(), &mut raw) } {
+            0 => (),
+            refusal => return Err(PinRefusal::from_raw(refusal)),
+        }
+        let held = Held(file.clone(), raw);
+        // INVARIANT: `kx_pin()` filled `raw` and set `S_SWAPFILE`. `work` is initialised here.
+        let this = Arc::pin_init(
+            pin_init!(Self {
+                file: file.clone(),
+                raw,
+                held: Atomic::new(true),
+                last: Atomic::new(0),
+                written: Atomic::new(false),
+                work <- Opaque::ffi_init(|work: *mut bindings::delayed_work| {
+                    // SAFETY: `work` is valid for writes, and pinned.
+                    unsafe { helpers::kx_init_delayed_work(work, Self::update_time) }
+                }),
+            }),
+            GFP_KERNEL,
+        );
+        match this {
+            Ok(this) => {
+                mem::forget(held);
+                Ok(this)
+            }
+            Err(e) => Err(PinRefusal::Failed(e)),
+        }
+    }
+
+    /// Lets the file go: every program may change it again. No request may use its extents any more
+    /// or again. Sleeps.
+    pub fn release(&self) {
+        if !self.held.xchg(false, Full) {
+            return;
+        }
+        // SAFETY: By the type invariants `work` is initialised. No write can queue it again.
+        unsafe { helpers::kx_cancel_delayed_work(self.work.get()) };
+        self.move_time();
+        // SAFETY: By the type invariant the file was held until here.
+        unsafe { helpers::kx_unpin(self.file.as_raw()) };
+    }
+
+    /// Returns the file.
+    pub fn file(&self) -> &BackingFile {
+        &self.file
+    }
+
+    /// Returns the device that all extents are on. Any context.
+    pub fn device(&self) -> &BlockDevice {
+        // SAFETY: By the type invariants. The file keeps its file system mounted, and that keeps
+        // the device open.
+        unsafe { BlockDevice::from_raw(self.raw.bdev) }
+    }
+
+    pub(crate) fn bios(&self) -> *mut bindings::bio_set {
+        self.raw.bios
+    }
+
+    /// Returns the number of extents. Any context.
+    pub fn extents(&self) -> usize {
+        self.raw.nr as usize
+    }
+
+    fn table(&self) -> &[helpers::Extent] {
+        // SAFETY: By the type invariants there is one extent more than `nr`.
+        unsafe { slice::from_raw_parts(self.raw.extents, self.extents() + 1) }
+    }
+
+    /// Returns the size that the extents cover, in 512-byte sectors. Any context.
+    pub fn sectors(&self) -> u64 {
+        self.table().last().map_or(0, |end| end.start)
+    }
+
+    /// Finds the place of a sector of the file. Returns `None` behind the last one. Any context.
+    #[inline(always)]
+    pub fn find(&self, sector: u64) -> Option<Run> {
+        let table = self.table();
+        let last = self.last.load(Relaxed);
+        if let Some([at, end, ..]) = table.get(last..) {
+            if at.start <= sector && sector < end.start {
+                return Some(Run {
+                    sector: at.lower + (sector - at.start),
+                    sectors: end.start - sector,
+                });
+            }
+        }
+        self.search(sector)
+    }
+
+    #[cold]
+    fn search(&self, sector: u64) -> Option<Run> {
+        let table = self.table();
+        let after = table.partition_point(|e| e.start <= sector);
+        let end = table.get(after)?;
+        // The first extent begins at 0.
+        let at = table.get(after.checked_sub(1)?)?;
+        self.last.store(after - 1, Relaxed);
+        Some(Run {
+            sector: at.lower + (sector - at.start),
+            sectors: end.start - sector,
+        })
+    }
+
+    /// Takes freeze protection of the file system for a write, and records that the mtime has to
+    /// move. Fails with EROFS if the file system is read-only by now. If it is frozen: sleeps, or
+    /// with `nowait` fails with EAGAIN. `kx_pin_end_write()` gives it back.
+    #[inline(always)]
+    pub(crate) fn start_write(&self, nowait: bool) -> Result {
+        // SAFETY: By the type invariant of `file`.
+        match unsafe { helpers::kx_pin_start_write(self.file.as_raw(), nowait) } {
+            0 => (),
+            errno => return Err(Error::from_errno(errno)),
+        }
+        if !self.written.load(Relaxed) {
+            self.note_written();
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn note_written(&self) {
+        if !self.written.xchg(true, Full) {
+            // SAFETY: By the type invariants `work` is initialised. The caller has a request in
+            // flight, so the file is held and `release` has not begun.
+            unsafe { helpers::kx_queue_delayed_work(self.work.get(), TIME_DELAY) };
+        }
+    }
+
+    /// Moves the mtime now, in a worker, if the file was written. For a caller with a request in
+    /// flight. Any context.
+    pub fn touch(&self) {
+        if self.written.load(Acquire) {
+            // SAFETY: As in `note_written`.
+            unsafe { helpers::kx_hasten_delayed_work(self.work.get()) };
+        }
+    }
+
+    /// Returns the super block that `kx_pin_end_write()` takes. Any context.
+    pub(crate) fn super_block(&self) -> *mut bindings::super_block {
+        // SAFETY: By the type invariant of `file` the inode is valid, and does not change its
+        // super block.
+        unsafe { (*(*self.file.as_raw()).f_inode).i_sb }
+    }
+
+    fn move_time(&self) {
+        if self.written.xchg(false, Full) {
+            // SAFETY: By the type invariant of `file`.
+            if !unsafe { helpers::kx_pin_update_time(self.file.as_raw()) } {
+                self.written.store(true, Relaxed);
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// For the workqueue only.
+    unsafe extern "C" fn update_time(work: *mut bindings::work_struct) {
+        // SAFETY: Every work item with this function is `work` of a `delayed_work`.
+        let work = unsafe { kernel::container_of!(work, bindings::delayed_work, work) };
+        let work = work.cast::<Opaque<bindings::delayed_work>>();
+        // SAFETY: That is in a `PinnedFile`, whose `release` waits for it before it is dropped.
+        let this = unsafe { &*kernel::container_of!(work, Self, work) };
+        this.move_time();
+        if this.written.load(Relaxed) && this.held.load(Acquire) {
+            // The file system is frozen. `cancel_delayed_work_sync()` keeps an item from being
+            // queued by itself.
+            // SAFETY: By the type invariants `work` is initialised.
+            unsafe { helpers::kx_queue_delayed_work(this.work.get(), TIME_DELAY) };
+        }
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for PinnedFile {
+    fn drop(self: Pin<&mut Self>) {
+        self.release();
+        let mut raw = self.raw;
+        // SAFETY: By the type invariants. No request uses the extents any more.
+        unsafe { helpers::kx_pin_free(&mut raw) };
+    }
+}
+
+/// A pin that has no [`PinnedFile`] yet.
+struct Held(BackingFile, helpers::RawPin);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: `kx_pin()` has succeeded for the file, and nothing uses the extents.
+        unsafe {
+            helpers::kx_unpin(self.0.as_raw());
+            helpers::kx_pin_free(&mut self.1);
+        }
+    }
+}
+
+impl BackingFile {
+    /// Returns whether a page of `len` bytes at `pos` is cached. Any context.
+    #[inline(always)]
+    pub fn range_is_cached(&self, pos: i64, len: u32) -> bool {
+        // SAFETY: By the type invariant.
+        len > 0 && unsafe { helpers::kx_file_range_is_cached(self.as_raw(), pos, len) }
+    }
+
+    /// Returns whether the page cache has what a flush of the device does not make durable: dirty
+    /// pages, or the error of a write-back that the next [`fsync`](Self::fsync) reports. Any
+    /// context.
+    pub fn needs_sync(&self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { helpers::kx_file_needs_sync(self.as_raw()) }
+    }
+}

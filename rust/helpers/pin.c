@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A file that is held still, as swapon() does it, and the extents that it lies on. */
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/dax.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/swap.h>
+#include <linux/workqueue.h>
+
+#include "helpers.h"
+
+/* Bios of a split request that are there without memory. */
+#define KX_PIN_BIOS	4
+
+/* How often the page cache is dropped while other tasks read the file. */
+#define KX_PIN_DROPS	8
+
+/* File systems that move no block of a file with S_SWAPFILE. */
+static const char *const file_systems[] = { "ext4", "ext3", "ext2", "xfs", "btrfs" };
+
+static bool is_journaled(struct file *file)
+{
+	unsigned int offset, mem;
+
+	/* ext4 has no direct I/O for a file with journaled or inline data. */
+	return strstarts(file_inode(file)->i_sb->s_type->name, "ext") &&
+	       !kx_file_dio_align(file, &offset, &mem);
+}
+
+/*
+ * Decides whether a file may be held still, with the inode locked. This is policy,
+ * in C because it consists of macros and fields of struct inode.
+ */
+static int refuse(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct address_space *mapping = file->f_mapping;
+	loff_t size = i_size_read(inode);
+
+	if (mapping->host != inode || !S_ISREG(inode->i_mode) ||
+	    !mapping->a_ops->swap_activate ||
+	    match_string(file_systems, ARRAY_SIZE(file_systems),
+			 inode->i_sb->s_type->name) < 0)
+		return KX_PIN_FILE_SYSTEM;
+	if (IS_SWAPFILE(inode))
+		return KX_PIN_IN_USE;
+	if (IS_ENCRYPTED(inode) || IS_VERITY(inode))
+		return KX_PIN_ENCRYPTED;
+	if (IS_DAX(inode))
+		return KX_PIN_DAX;
+	if (is_journaled(file))
+		return KX_PIN_JOURNALED;
+	if (!size || !PAGE_ALIGNED(size))
+		return KX_PIN_SIZE;
+	if (size >> PAGE_SHIFT > UINT_MAX)
+		return KX_PIN_TOO_LARGE;
+	if (mapping_writably_mapped(mapping))
+		return KX_PIN_MAPPED;
+	return 0;
+}
+
+static int set_swapfile(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	int ret;
+
+	inode_lock(inode);
+	ret = refuse(file);
+	if (!ret) {
+		inode->i_flags |= S_SWAPFILE;
+		/* Direct writes that were submitted before. */
+		inode_dio_wait(inode);
+	}
+	inode_unlock(inode);
+	return ret;
+}
+
+static void clear_swapfile(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	inode_lock(inode);
+	inode->i_flags &= ~S_SWAPFILE;
+	inode_unlock(inode);
+}
+
+/* The position of the file belongs to the owner of the descriptor. */
+static loff_t first_hole(struct file *file)
+{
+	loff_t pos, end;
+
+	if (file->f_mode & FMODE_ATOMIC_POS)
+		mutex_lock(&file->f_pos_lock);
+	pos = file->f_pos;
+	end = vfs_llseek(file, 0, SEEK_HOLE);
+	file->f_pos = pos;
+	if (file->f_mode & FMODE_ATOMIC_POS)
+		mutex_unlock(&file->f_pos_lock);
+	return end;
+}
+
+/*
+ * Returns KX_PIN_HOLES unless all blocks are written. An unwritten extent counts as
+ * a hole if no page of it is cached, so the page cache must be empty before and
+ * after. Whatever the journal holds about the blocks is committed.
+ */
+static int check_written(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	loff_t size = i_size_read(inode), end;
+	int ret, i;
+
+	ret = filemap_write_and_wait(file->f_mapping);
+	if (!ret)
+		ret = vfs_fsync(file, 0);
+	for (i = 0; !ret && i < KX_PIN_DROPS; i++) {
+		ret = invalidate_inode_pages2(file->f_mapping);
+		if (ret)
+			break;
+		end = first_hole(file);
+		if (end < 0)
+			return end;
+		if (end < size)
+			return KX_PIN_HOLES;
+		if (!READ_ONCE(file->f_mapping->nrpages))
+			return 0;
+	}
+	return ret ?: -EBUSY;
+}
+
+static int copy_extents(const struct swap_info_struct *sis, pgoff_t pages,
+			struct kx_pin *pin)
+{
+	struct rb_node *node;
+	unsigned int n = 0;
+	pgoff_t next = 0;
+
+	for (node = rb_first(&sis->swap_extent_root); node; node = rb_next(node))
+		n++;
+	pin->extents = kvmalloc_array(n + 1, sizeof(*pin->extents), GFP_KERNEL);
+	if (!pin->extents)
+		return -ENOMEM;
+	for (node = rb_first(&sis->swap_extent_root); node; node = rb_next(node)) {
+		struct swap_extent *se = rb_entry(node, struct swap_extent, rb_node);
+		struct kx_extent *e = &pin->extents[pin->nr++];
+
+		e->start = (u64)se->start_page << PAGE_SECTORS_SHIFT;
+		e->lower = (u64)se->start_block << PAGE_SECTORS_SHIFT;
+		next = se->start_page + se->nr_pages;
+	}
+	/* The last one ends the others. */
+	pin->extents[n] = (struct kx_extent){ .start = (u64)pages << PAGE_SECTORS_SHIFT };
+	/* ->swap_activate() leaves parts of pages out. */
+	return next == pages ? 0 : KX_PIN_UNALIGNED;
+}
+
+static void free_extents(struct swap_info_struct *sis)
+{
+	struct rb_node *node;
+
+	while ((node = sis->swap_extent_root.rb_node)) {
+		rb_erase(node, &sis->swap_extent_root);
+		kfree(rb_entry(node, struct swap_extent, rb_node));
+	}
+}
+
+static void deactivate(struct file *file)
+{
+	const struct address_space_operations *ops = file->f_mapping->a_ops;
+
+	if (ops->swap_deactivate)
+		ops->swap_deactivate(file);
+}
+
+static int map(struct file *file, struct kx_pin *pin)
+{
+	struct inode *inode = file_inode(file);
+	pgoff_t pages = i_size_read(inode) >> PAGE_SHIFT;
+	struct swap_info_struct *sis;
+	sector_t span;
+	int ret;
+
+	sis = kzalloc(sizeof(*sis), GFP_KERNEL);
+	if (!sis)
+		return -ENOMEM;
+	sis->max = pages;
+	sis->bdev = inode->i_sb->s_bdev;
+	inode_lock(inode);
+	ret = file->f_mapping->a_ops->swap_activate(sis, file, &span);
+	if (ret >= 0) {
+		pin->bdev = sis->bdev;
+		ret = bdev_is_zoned(pin->bdev) ? KX_PIN_ZONED :
+						 copy_extents(sis, pages, pin);
+		if (ret)
+			deactivate(file);
+	} else if (ret == -EINVAL) {
+		ret = KX_PIN_REFUSED;
+	}
+	inode_unlock(inode);
+	free_extents(sis);
+	kfree(sis);
+	return ret;
+}
+
+static int alloc_bios(struct kx_pin *pin)
+{
+	int ret;
+
+	pin->bios = kzalloc(sizeof(*pin->bios), GFP_KERNEL);
+	if (!pin->bios)
+		return -ENOMEM;
+	ret = bioset_init(pin->bios, KX_PIN_BIOS, 0, 0);
+	if (ret) {
+		kfree(pin->bios);
+		pin->bios = NULL;
+	}
+	return ret;
+}
+
+static void free_pin(struct kx_pin *pin)
+{
+	if (pin->bios) {
+		bioset_exit(pin->bios);
+		kfree(pin->bios);
+	}
+	kvfree(pin->extents);
+	*pin = (struct kx_pin){};
+}
+
+/*
+ * Returns 0, a negative errno, or a KX_PIN_* that says why the file can't be held
+ * still. lockdep is off: the caller has frozen a queue, and file systems above it
+ * are in the classes of the one below.
+ */
+int kx_pin(struct file *file, struct kx_pin *pin)
+{
+	int ret;
+
+	*pin = (struct kx_pin){};
+	lockdep_off();
+	ret = alloc_bios(pin);
+	if (!ret)
+		ret = set_swapfile(file);
+	if (!ret) {
+		ret = check_written(file);
+		if (!ret)
+			ret = map(file, pin);
+		if (ret)
+			clear_swapfile(file);
+	}
+	if (ret)
+		free_pin(pin);
+	lockdep_on();
+	return ret;
+}
+
+/* Lets the file go. The extents stay until kx_pin_free(). */
+void kx_unpin(struct file *file)
+{
+	lockdep_off();
+	deactivate(file);
+	clear_swapfile(file);
+	lockdep_on();
+}
+
+void kx_pin_free(struct kx_pin *pin)
+{
+	free_pin(pin);
+}
+
+/* Returns false while the file system is frozen. */
+bool kx_pin_update_time(struct file *file)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+
+	if (!sb_start_write_trylock(sb))
+		return false;
+	file_update_time(file);
+	sb_end_write(sb);
+	return true;
+}
+
+/* As kiocb_start_write(): another task may release it. */
+int kx_pin_start_write(struct file *file, bool nowait)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+
+	if (!nowait)
+		sb_start_write(sb);
+	else if (!sb_start_write_trylock(sb))
+		return -EAGAIN;
+	if (unlikely(sb_rdonly(sb))) {
+		sb_end_write(sb);
+		return -EROFS;
+	}
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	return 0;
+}
+
+void kx_pin_end_write(struct super_block *sb)
+{
+	__sb_writers_acquired(sb, SB_FREEZE_WRITE);
+	sb_end_write(sb);
+}
+
+bool kx_file_range_is_cached(struct file *file, loff_t pos, unsigned int len)
+{
+	struct address_space *mapping = file->f_mapping;
+
+	return READ_ONCE(mapping->nrpages) &&
+	       filemap_range_has_page(mapping, pos, pos + len - 1);
+}
+
+/* Whether a flush of the disk alone makes durable what was written by this file. */
+bool kx_file_needs_sync(struct file *file)
+{
+	struct address_space *mapping = file->f_mapping;
+
+	return mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) ||
+	       mapping_tagged(mapping, PAGECACHE_TAG_WRITEBACK) ||
+	       errseq_check(&mapping->wb_err, READ_ONCE(file->f_wb_err));
+}
