@@ -89,6 +89,7 @@
 
 mod deferred;
 mod device_data;
+mod flush_class;
 mod hctx;
 mod inline_context;
 pub mod kiocb;

@@ -5,6 +5,7 @@
 
 use super::{
     device_data::DeviceData,
+    flush_class::ClassedTagSet,
     hctx::HwCtx,
     inline_context::InlineContext,
     pdu::Pdu,
@@ -151,6 +152,7 @@ impl<T: Operations> OperationsVTable<T> {
         ops.complete = Some(Self::complete);
         ops.map_queues = Some(PollVTable::<T>::map_queues);
         ops.poll = Some(PollVTable::<T>::poll);
+        ops.init_hctx = Some(ClassedTagSet::init_hctx);
         ops.init_request = Some(Self::init_request);
         ops.exit_request = Some(Self::exit_request);
         ops

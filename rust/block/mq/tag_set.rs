@@ -3,6 +3,7 @@
 //! [`TagSet`]: the tags and requests of a disk, `struct blk_mq_tag_set`.
 
 use super::{
+    flush_class::ClassedTagSet,
     operations::{
         Operations,
         OperationsVTable, //
@@ -47,7 +48,7 @@ pub struct TagSetConfig {
 #[pin_data(PinnedDrop)]
 pub struct TagSet<T: Operations> {
     #[pin]
-    inner: Opaque<bindings::blk_mq_tag_set>,
+    inner: ClassedTagSet,
     _p: PhantomData<T>,
 }
 
@@ -56,7 +57,7 @@ impl<T: Operations> TagSet<T> {
     /// or more than 65,535 polled queues.
     pub fn new(config: TagSetConfig) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            inner <- Opaque::try_ffi_init(move |slot: *mut bindings::blk_mq_tag_set| {
+            inner <- ClassedTagSet::new(Opaque::try_ffi_init(move |slot: *mut bindings::blk_mq_tag_set| {
                 let mut set: bindings::blk_mq_tag_set = pin_init::zeroed();
                 set.ops = OperationsVTable::<T>::build();
                 set.nr_hw_queues = 1;
@@ -79,7 +80,7 @@ impl<T: Operations> TagSet<T> {
                 // SAFETY: `slot` is initialised, with operations and a size of the requests that
                 // fit `T`.
                 to_result(unsafe { bindings::blk_mq_alloc_tag_set(slot) })
-            }),
+            })),
             _p: PhantomData,
         })
     }
