@@ -4,7 +4,10 @@
 
 use kernel::prelude::*;
 use kernel_ext::{
-    block::mq::Guard,
+    block::mq::{
+        Guard,
+        Op, //
+    },
     percpu::Counters, //
 };
 
@@ -23,7 +26,7 @@ macro_rules! for_each_counter {
                 Discard c"discard" "Discard requests.",
                 WriteZeroes c"write_zeroes" "Write-zeroes requests, with and without unmap.",
                 Inline c"inline" "Of the reads and writes, those that a kiocb served nowait in the submitting task.",
-                Remapped c"remapped" "Of the reads and writes, those whose bio a lower device served.",
+                Remapped c"remapped" "Of the requests, those that a lower device served as bios, without a worker.",
                 InlineRefused c"inline_refused" "Nowait submissions that were refused: a worker retried them.",
                 Continued c"continued" "Submissions of the rest of a request after a short transfer or refused direct I/O.",
             }
@@ -103,6 +106,21 @@ macro_rules! define {
     };
 }
 for_each_counter!(define);
+
+impl Counter {
+    /// The counter of a request, whose transfer begins as direct I/O or not.
+    pub(crate) fn of(op: Op, direct: bool) -> Self {
+        match (op, direct) {
+            (Op::Read, true) => Self::ReadDirect,
+            (Op::Read, false) => Self::ReadBuffered,
+            (Op::Flush, _) => Self::Flush,
+            (Op::Discard, _) => Self::Discard,
+            (Op::WriteZeroes, _) => Self::WriteZeroes,
+            (_, true) => Self::WriteDirect,
+            (_, false) => Self::WriteBuffered,
+        }
+    }
+}
 
 impl From<Guard> for WorkerReason {
     fn from(guard: Guard) -> Self {

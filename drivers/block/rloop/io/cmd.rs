@@ -21,14 +21,14 @@ pub(crate) enum Phase {
     New,
     /// Its bio was submitted nowait to a lower device, which may still refuse it.
     NowaitRemap,
-    /// Its bios were submitted nowait to a lower device (`io/lower.rs`), which may still refuse them.
-    NowaitLower,
-    /// The I/O has ended, and pages of its range have to be dropped from the page cache of the file.
-    Stale,
     /// A kiocb was submitted with IOCB_NOWAIT, which may still be refused.
     NowaitKiocb,
     /// It is counted, and every further submission may sleep.
     Started,
+    /// Its bios were submitted nowait to a lower device (`io/lower.rs`), which may still refuse them.
+    NowaitLower,
+    /// The I/O has ended, and pages of its range have to be dropped from the page cache of the file.
+    Stale,
 }
 
 /// The driver's data for a request.

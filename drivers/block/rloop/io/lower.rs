@@ -11,7 +11,6 @@
 use super::{
     choose::position,
     cmd::Phase,
-    rw::counter_of,
     ForWorker,
     IoDevice,
     IoEngine, //
@@ -45,6 +44,7 @@ use kernel_ext::{
 
 /// Tries a read or write of a pinned file, which `choose::can_nowait` allows. Gives the request back if a
 /// worker has to serve it.
+#[inline(never)]
 pub(super) fn try_rw<T: IoDevice>(
     mut rq: Request<T>,
     task: &InlineContext,
@@ -63,6 +63,7 @@ pub(super) fn try_rw<T: IoDevice>(
 
 /// Tries a request without data, which a worker serves for the reason in `rest` otherwise.
 #[cold]
+#[inline(never)]
 pub(super) fn try_without_data<T: IoDevice>(
     mut rest: ForWorker<T>,
     task: &InlineContext,
@@ -155,22 +156,13 @@ pub(super) fn start<T: IoDevice>(mut rq: Request<T>) {
     }
     match rq.data().phase {
         Phase::Stale => return drop_stale(rq),
-        Phase::New => count(&rq, backing),
+        Phase::New => backing.stats.count(Counter::of(rq.op(), true)),
         _ => (),
     }
     rq.data_mut().phase = Phase::Started;
     if let Err((rq, e)) = lower::submit(rq, target) {
         rq.end(Err(e));
     }
-}
-
-fn count<T: IoDevice>(rq: &InFlight<T>, backing: &Backing) {
-    backing.stats.count(match rq.op() {
-        Op::Flush => Counter::Flush,
-        Op::Discard => Counter::Discard,
-        Op::WriteZeroes => Counter::WriteZeroes,
-        op => counter_of(op, true),
-    });
 }
 
 /// Takes the result of a request. Any context.
@@ -185,14 +177,11 @@ pub(crate) fn done<T: IoDevice>(mut rq: Request<T>, result: Result) {
             rq.data_mut().phase = Phase::New;
             return IoEngine::queue(ForWorker { rq, why });
         }
-        match rq.op() {
-            op @ (Op::Read | Op::Write) => {
-                let kind = counter_of(op, true);
-                backing.stats.count_two(kind, Counter::Remapped);
-                backing.backoff(op).reset();
-            }
-            _ => count(&rq, backing),
-        }
+        let op = rq.op();
+        backing
+            .stats
+            .count_two(Counter::of(op, true), Counter::Remapped);
+        backing.backoff(op).reset();
     }
     if let Some(pin) = &backing.pin {
         match rq.op() {

@@ -113,7 +113,7 @@ fn note_nowait<T: IoDevice>(rq: &mut Request<T>, served: bool) {
     let Some(backing) = rq.published() else {
         return;
     };
-    let (op, kind) = (rq.op(), counter_of(rq.op(), rq.data().direct));
+    let (op, kind) = (rq.op(), Counter::of(rq.op(), rq.data().direct));
     if served {
         let path = if remapped {
             Counter::Remapped
@@ -133,22 +133,12 @@ fn note_nowait<T: IoDevice>(rq: &mut Request<T>, served: bool) {
     }
 }
 
-/// The counter of a read or write.
-pub(super) fn counter_of(op: Op, direct: bool) -> Counter {
-    match (op, direct) {
-        (Op::Read, true) => Counter::ReadDirect,
-        (Op::Read, false) => Counter::ReadBuffered,
-        (_, true) => Counter::WriteDirect,
-        (_, false) => Counter::WriteBuffered,
-    }
-}
-
 /// Serves a read or write, or the rest of one, from a worker. Sleeps.
 pub(super) fn start<T: IoDevice>(mut rq: Request<T>) {
     if rq.data().phase == Phase::New {
         if let Some(backing) = rq.published() {
             let direct = fits_direct(&rq, backing);
-            backing.stats.count(counter_of(rq.op(), direct));
+            backing.stats.count(Counter::of(rq.op(), direct));
             rq.data_mut().direct = direct;
         }
         rq.data_mut().phase = Phase::Started;

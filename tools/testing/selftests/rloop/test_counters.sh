@@ -7,7 +7,7 @@ need_rloop
 backing tmpfs 4
 attach --direct-io=off "$IMG"
 all=" $(names "$SYS/rloop") "
-for c in state direct_reason detach_requested_by; do
+for c in state direct_reason detach_requested_by pin pin_reason; do
 	[[ $all == *" $c "* ]] || fail "there is no $c: $all"
 	all=${all/ $c / }
 done

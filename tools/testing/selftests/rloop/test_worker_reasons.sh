@@ -21,7 +21,7 @@ balanced() {
 	local kinds ways
 	settle
 	kinds=$(($(sum "*_direct") + $(sum "*_buffered") - $(counter worker_buffered) + $(sum flush) + $(sum discard) + $(sum write_zeroes)))
-	ways=$(($(sum inline) + $(sum remapped) + $(sum "worker_*") - $(counter worker_short) - $(counter worker_direct_refused)))
+	ways=$(($(sum inline) + $(sum remapped) + $(sum "worker_*") - $(counter worker_short) - $(counter worker_direct_refused) - $(counter worker_stale)))
 	is "of the requests, those that went one way" $kinds $ways
 }
 # because REASON LEAST CMD...: of the requests of the command at least so many went to a worker for that.
@@ -43,8 +43,8 @@ backing "$1" 64 "${attributes[@]}"
 
 # Without data.
 attach --direct-io=on "$IMG"
-because flush 1 write 0 4096 -s
 if [ "$1" != block ]; then
+	because flush 1 write 0 4096 -s
 	because discard 1 blkdiscard -o 8M -l 64K "$LOOP"
 	because write_zeroes 1 blkdiscard -z -o 8M -l 64K "$LOOP"
 fi
