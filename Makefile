@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export SUITE KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS COUNT MODULE GUARDS SCENES CLIENTS RECIPES DRIVERS KEEP DEBVERSION
+export SUITE KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNT MODULE GUARDS SCENES CLIENTS RECIPES DRIVERS KEEP DEBVERSION
 
 all:
 	@$(S)/build --top >/dev/null
@@ -85,7 +85,7 @@ help:
 	@echo 'make stress         everything at once on the debug kernel [MINUTES=60] [SEED=number]'
 	@echo '                    [KERNEL=debug|stock|uml] [TESTS="stress.use stress.load plug_stress failslab"]'
 	@echo 'make powercut       QEMU killed while rloop is written to; what a flush confirmed is there'
-	@echo '                    [CUTS=50] [RUNS=6] [SEED=number]'
+	@echo '                    [CUTS=50] [RUNS=10] [MODES="pinned ..."] [SEED=number]'
 	@echo 'make thousand       so many devices of each driver at once: memory and time [COUNT=1000]'
 	@echo 'make guards         takes the guards of inline submission out, one at a time: tests must fail'
 	@echo '                    [GUARDS="name ..."] [ROUNDS=1]'
