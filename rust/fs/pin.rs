@@ -7,10 +7,7 @@ use crate::{
     block::bdev::BlockDevice,
     helpers, //
 };
-use core::{
-    mem,
-    slice, //
-};
+use core::mem;
 use kernel::{
     bindings,
     error::Error,
@@ -96,6 +93,21 @@ pub struct Run {
     pub sectors: u64,
 }
 
+impl Run {
+    /// Returns the place of a sector if it is in the extent `at`, which `end` follows.
+    #[inline(always)]
+    fn within(at: helpers::Extent, end: helpers::Extent, sector: u64) -> Option<Self> {
+        let (skip, left) = (
+            sector.wrapping_sub(at.start),
+            end.start.wrapping_sub(sector),
+        );
+        (at.start <= sector && sector < end.start).then_some(Self {
+            sector: at.lower.wrapping_add(skip),
+            sectors: left,
+        })
+    }
+}
+
 /// A file that is held still, as `swapon()` does it: no block of it is allocated, freed or moved,
 /// so that its extents can be read and written on their device.
 ///
@@ -121,7 +133,7 @@ pub struct PinnedFile {
     /// The extent that the last request was in.
     last: Atomic<usize>,
     /// The file was written, and its mtime has not moved since.
-    written: Atomic<bool>,
+    written: Atomic<i32>,
     #[pin]
     work: Opaque<bindings::delayed_work>,
 }
@@ -154,7 +166,7 @@ impl PinnedFile {
                 raw,
                 held: Atomic::new(true),
                 last: Atomic::new(0),
-                written: Atomic::new(false),
+                written: Atomic::new(0),
                 work <- Opaque::ffi_init(|work: *mut bindings::delayed_work| {
                     // SAFETY: `work` is valid for writes, and pinned.
                     unsafe { helpers::kx_init_delayed_work(work, Self::update_time) }
@@ -205,44 +217,58 @@ impl PinnedFile {
         self.raw.nr as usize
     }
 
-    fn table(&self) -> &[helpers::Extent] {
+    /// Returns an extent, or the end for [`extents`](Self::extents).
+    ///
+    /// # Safety
+    ///
+    /// `index` must not exceed the number of extents.
+    #[inline(always)]
+    unsafe fn extent(&self, index: usize) -> helpers::Extent {
         // SAFETY: By the type invariants there is one extent more than `nr`.
-        unsafe { slice::from_raw_parts(self.raw.extents, self.extents() + 1) }
+        unsafe { *self.raw.extents.add(index) }
     }
 
     /// Returns the size that the extents cover, in 512-byte sectors. Any context.
     pub fn sectors(&self) -> u64 {
-        self.table().last().map_or(0, |end| end.start)
+        // SAFETY: That is the end.
+        unsafe { self.extent(self.extents()) }.start
     }
 
     /// Finds the place of a sector of the file. Returns `None` behind the last one. Any context.
     #[inline(always)]
     pub fn find(&self, sector: u64) -> Option<Run> {
-        let table = self.table();
-        let last = self.last.load(Relaxed);
-        if let Some([at, end, ..]) = table.get(last..) {
-            if at.start <= sector && sector < end.start {
-                return Some(Run {
-                    sector: at.lower + (sector - at.start),
-                    sectors: end.start - sector,
-                });
+        // As READ_ONCE(), and the value is checked.
+        // SAFETY: The field is valid for reads, and only written as a whole.
+        let last = unsafe { self.last.as_ptr().read_volatile() };
+        if last < self.extents() {
+            // SAFETY: Both are extents, or the second one is the end.
+            let (at, end) = unsafe { (self.extent(last), self.extent(last.wrapping_add(1))) };
+            if let Some(run) = Run::within(at, end, sector) {
+                return Some(run);
             }
         }
         self.search(sector)
     }
 
-    #[cold]
+    #[inline(never)]
     fn search(&self, sector: u64) -> Option<Run> {
-        let table = self.table();
-        let after = table.partition_point(|e| e.start <= sector);
-        let end = table.get(after)?;
-        // The first extent begins at 0.
-        let at = table.get(after.checked_sub(1)?)?;
-        self.last.store(after - 1, Relaxed);
-        Some(Run {
-            sector: at.lower + (sector - at.start),
-            sectors: end.start - sector,
-        })
+        let (mut low, mut high) = (0, self.extents());
+        while high.wrapping_sub(low) > 1 {
+            let middle = low.midpoint(high);
+            // SAFETY: It is between the first one and the end.
+            if unsafe { self.extent(middle) }.start <= sector {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        // As WRITE_ONCE(): each value of any CPU is one of an extent.
+        // SAFETY: The field is valid for writes, and only accessed as a whole.
+        unsafe { self.last.as_ptr().write_volatile(low) };
+        // SAFETY: `kx_pin()` succeeds with an extent at least, so both are extents, or the second
+        // one is the end.
+        let (at, end) = unsafe { (self.extent(low), self.extent(high)) };
+        Run::within(at, end, sector)
     }
 
     /// Takes freeze protection of the file system for a write, and records that the mtime has to
@@ -255,7 +281,9 @@ impl PinnedFile {
             0 => (),
             errno => return Err(Error::from_errno(errno)),
         }
-        if !self.written.load(Relaxed) {
+        // As READ_ONCE().
+        // SAFETY: The field is valid for reads, and only written as a whole.
+        if unsafe { self.written.as_ptr().read_volatile() } == 0 {
             self.note_written();
         }
         Ok(())
@@ -263,7 +291,7 @@ impl PinnedFile {
 
     #[cold]
     fn note_written(&self) {
-        if !self.written.xchg(true, Full) {
+        if self.written.xchg(1, Full) == 0 {
             // SAFETY: By the type invariants `work` is initialised. The caller has a request in
             // flight, so the file is held and `release` has not begun.
             unsafe { helpers::kx_queue_delayed_work(self.work.get(), TIME_DELAY) };
@@ -273,7 +301,7 @@ impl PinnedFile {
     /// Moves the mtime now, in a worker, if the file was written. For a caller with a request in
     /// flight. Any context.
     pub fn touch(&self) {
-        if self.written.load(Acquire) {
+        if self.written.load(Acquire) != 0 {
             // SAFETY: As in `note_written`.
             unsafe { helpers::kx_hasten_delayed_work(self.work.get()) };
         }
@@ -287,10 +315,10 @@ impl PinnedFile {
     }
 
     fn move_time(&self) {
-        if self.written.xchg(false, Full) {
+        if self.written.xchg(0, Full) != 0 {
             // SAFETY: By the type invariant of `file`.
             if !unsafe { helpers::kx_pin_update_time(self.file.as_raw()) } {
-                self.written.store(true, Relaxed);
+                self.written.store(1, Relaxed);
             }
         }
     }
@@ -305,7 +333,7 @@ impl PinnedFile {
         // SAFETY: That is in a `PinnedFile`, whose `release` waits for it before it is dropped.
         let this = unsafe { &*kernel::container_of!(work, Self, work) };
         this.move_time();
-        if this.written.load(Relaxed) && this.held.load(Acquire) {
+        if this.written.load(Relaxed) != 0 && this.held.load(Acquire) {
             // The file system is frozen. `cancel_delayed_work_sync()` keeps an item from being
             // queued by itself.
             // SAFETY: By the type invariants `work` is initialised.

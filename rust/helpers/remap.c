@@ -105,12 +105,6 @@ static blk_opf_t lower_opf(const struct request *rq)
 	}
 }
 
-/* Whether a request is one bio, or has none. */
-bool kx_lower_is_whole(const struct request *rq)
-{
-	return rq->bio == rq->biotail;
-}
-
 /*
  * Makes a bio of a request: its only bio with another device, or the parent of
  * several. If sb is given, the request holds freeze protection of it until the

@@ -111,8 +111,8 @@ pub enum Target<'a> {
 /// the device does not know `REQ_NOWAIT`.
 ///
 /// Gives the request back with EAGAIN if the file system of a pinned file is frozen, EROFS for a
-/// write if that is read-only by now, and EIO if the request is not within the file, if `f` returns
-/// `None`, or for [`Op::Other`].
+/// write if that is read-only by now, and EIO if the request is not within the file, has several
+/// bios for a device, or if `f` returns `None`. The device refuses an [`Op::Other`].
 ///
 /// `f` is called once. It must work for every lifetime, so what it returns lives as long as the
 /// request.
@@ -207,50 +207,40 @@ fn place<'a, T: DeviceData>(
     nowait: bool,
     target: Option<Target<'a>>,
 ) -> Result<Place<'a>> {
-    let op = rq.op();
-    // SAFETY: By the invariant of `InFlight` the request is valid.
-    let whole = unsafe { helpers::kx_lower_is_whole(rq.as_raw()) };
-    if op == Op::Other {
-        return Err(EIO);
+    let whole = |device, sector| Place {
+        device,
+        sector,
+        split: None,
+        sb: ptr::null_mut(),
+        flags: 0,
+    };
+    let (file, sector, fua) = match target {
+        Some(Target::Pinned { file, sector, fua }) => (file, sector, fua),
+        Some(Target::Device { device, sector }) if rq.is_one_bio() => {
+            return Ok(whole(device, sector));
+        }
+        _ => return Err(EIO),
+    };
+    let sectors = u64::from(rq.bytes() >> SECTOR_SHIFT);
+    if sectors == 0 {
+        return Ok(whole(file.device(), 0));
     }
-    match target {
-        None => Err(EIO),
-        Some(Target::Device { .. }) if !whole => Err(EIO),
-        Some(Target::Device { device, sector }) => Ok(Place {
-            device,
-            sector,
-            split: None,
-            sb: ptr::null_mut(),
-            flags: 0,
-        }),
-        Some(Target::Pinned { file, .. }) if op == Op::Flush => Ok(Place {
-            device: file.device(),
-            sector: 0,
-            split: None,
-            sb: ptr::null_mut(),
-            flags: 0,
-        }),
-        Some(Target::Pinned { file, sector, fua }) => {
-            let sectors = u64::from(rq.bytes() >> SECTOR_SHIFT);
-            let run = file.find(sector).ok_or(EIO)?;
-            let within = whole && sectors <= run.sectors;
-            if !within && sector + sectors > file.sectors() {
-                return Err(EIO);
-            }
-            let mut sb = ptr::null_mut();
-            if op.is_write() {
-                file.start_write(nowait)?;
-                sb = file.super_block();
-            }
-            Ok(Place {
-                device: file.device(),
-                sector: run.sector,
-                split: (!within).then_some((file, sector)),
-                sb,
-                flags: if fua && op == Op::Write { FUA } else { 0 },
-            })
+    let run = file.find(sector).ok_or(EIO)?;
+    let mut place = whole(file.device(), run.sector);
+    if sectors > run.sectors || !rq.is_one_bio() {
+        if sector.saturating_add(sectors) > file.sectors() {
+            return Err(EIO);
+        }
+        place.split = Some((file, sector));
+    }
+    if rq.flags().is_write() {
+        file.start_write(nowait)?;
+        place.sb = file.super_block();
+        if fua && rq.op() == Op::Write {
+            place.flags = FUA;
         }
     }
+    Ok(place)
 }
 
 /// Submits a request that begins at sector `at` of a pinned file as pieces, each within a bio and

@@ -59,6 +59,11 @@ impl RequestFlags {
         self.0 & (1 << bindings::req_flag_bits___REQ_FUA) != 0
     }
 
+    /// Returns whether the operation changes the device: `op_is_write()`.
+    pub fn is_write(self) -> bool {
+        self.0 & 1 != 0
+    }
+
     /// Returns whether `REQ_ATOMIC` is set: the write is all or nothing.
     pub fn atomic(self) -> bool {
         self.0 & (1 << bindings::req_flag_bits___REQ_ATOMIC) != 0

@@ -146,6 +146,12 @@ impl<T: DeviceData> InFlight<T> {
         (first == last && !first.is_null()).then(|| unsafe { Bio::from_raw(first) })
     }
 
+    /// Returns whether the request has one bio, or as a flush none.
+    pub(crate) fn is_one_bio(&self) -> bool {
+        // SAFETY: By the type invariant the request is valid.
+        unsafe { (*self.as_raw()).bio == (*self.as_raw()).biotail }
+    }
+
     /// Returns the bios of a request with data; a merged one has several.
     pub fn bios(&self) -> Bios<'_> {
         if self.op().direction().is_none() {
