@@ -248,6 +248,75 @@ static void after_capacity(int ret)
 	let_go();
 }
 
+/* ---- pinned files */
+static int put_pin(const char *text)
+{
+	char path[128];
+	int fd, ret;
+
+	sprintf(path, "%s/rloop/pin", sys);
+	fd = result(open(path, O_WRONLY));
+	if (fd < 0)
+		return fd;
+	ret = result(write(fd, text, 1));
+	close(fd);
+	return ret < 0 ? ret : 0;
+}
+
+static bool is_pinned(void)
+{
+	char path[128], text = 0;
+	int fd;
+
+	sprintf(path, "%s/rloop/pin", sys);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, &text, 1) != 1)
+		FAIL("no %s: %s", path, strerror(errno));
+	close(fd);
+	return text == '1';
+}
+
+/* A pinned file refuses writes, and another one takes them. */
+static void check_pinned(bool want)
+{
+	char byte;
+
+	if (is_pinned() != want)
+		FAIL("pinned: %d, not %d", !want, want);
+	if (pread(file, &byte, 1, 0) != 1 ||
+	    (pwrite(file, &byte, 1, 0) == 1) == want || (want && errno != ETXTBSY))
+		FAIL("pinned: %d, but a write: %s", want, strerror(errno));
+}
+
+static int call_pin(void)
+{
+	return put_pin("1");
+}
+
+static void after_pin(int ret)
+{
+	check_pinned(!ret);
+	if (!ret && put_pin("0"))
+		FAIL("not unpinned");
+}
+
+static void before_unpin(void)
+{
+	have_bound();
+	if (put_pin("1"))
+		FAIL("not pinned: %s", strerror(errno));
+}
+
+static int call_unpin(void)
+{
+	return put_pin("0");
+}
+
+static void after_unpin(int ret)
+{
+	check_pinned(ret);
+}
+
 /* ---- data: what is read or acknowledged is right, whatever failed */
 static int direct_fd = -1;
 static char *buf, *want;
@@ -353,6 +422,8 @@ static const struct call calls[] = {
 	{ "LOOP_SET_CAPACITY", before_capacity, call_capacity, after_capacity },
 	{ "LOOP_SET_BLOCK_SIZE", have_fresh, call_block_size, after_block_size },
 	{ "LOOP_SET_DIRECT_IO", have_fresh, call_direct, after_direct },
+	{ "pin", have_bound, call_pin, after_pin },
+	{ "unpin", before_unpin, call_unpin, after_unpin },
 	{ "BLKRRPART", before_partscan, call_partscan, nothing },
 	{ "loop/backing_file", have_bound, call_attribute, nothing },
 	{ "read", before_io, call_read, after_read },
