@@ -109,6 +109,7 @@ for_each_counter!(define);
 
 impl Counter {
     /// The counter of a request, whose transfer begins as direct I/O or not.
+    #[inline(always)]
     pub(crate) fn of(op: Op, direct: bool) -> Self {
         match (op, direct) {
             (Op::Read, true) => Self::ReadDirect,

@@ -65,17 +65,15 @@ pub(crate) fn try_nowait<T: IoDevice>(
         fail_late(rq);
         return None;
     };
-    let mode = backing.mode;
     let direct = is_direct(&rq, backing);
-    let remap = direct && mode == IoMode::Remap;
-    let pinned = remap && backing.pin.is_some();
+    let remap = direct && backing.mode == IoMode::Remap;
     if let Err(why) = can_nowait(&rq, backing, direct, remap, task) {
         *rq.data_mut() = Cmd {
             direct,
             ..Cmd::default()
         };
         let rest = ForWorker { rq, why };
-        return match mode == IoMode::Remap && why.is_without_data() {
+        return match why.is_without_data() {
             true => lower::try_without_data(rest, task),
             false => Some(rest),
         };
@@ -90,7 +88,7 @@ pub(crate) fn try_nowait<T: IoDevice>(
         ..Cmd::default()
     };
     if remap {
-        if pinned {
+        if rq.published().is_some_and(|b| b.pin.is_some()) {
             return lower::try_rw(rq, task);
         }
         rq = remap::try_submit(rq, task, remap_target)?;
@@ -107,6 +105,7 @@ pub(crate) fn try_nowait<T: IoDevice>(
 }
 
 /// Counts a nowait submission and adapts the backoff.
+#[inline(always)]
 fn note_nowait<T: IoDevice>(rq: &mut Request<T>, served: bool) {
     let remapped = rq.data().phase == Phase::NowaitRemap;
     rq.data_mut().phase = Phase::Started;
