@@ -83,10 +83,12 @@ impl<T: DeviceData> InFlight<T> {
 
     /// As [`polls_on`](Self::polls_on), for bios to a device.
     pub(crate) fn polls_on_device(&self, device: &BlockDevice) -> bool {
+        if !self.flags().polled() {
+            return false;
+        }
         // SAFETY: By the type invariant the request is valid, and the device is live while it is
         // borrowed.
-        self.flags().polled()
-            && unsafe { helpers::kx_rq_polls_on_bdev(self.as_raw(), device.as_raw()) }
+        unsafe { helpers::kx_rq_polls_on_bdev(self.as_raw(), device.as_raw()) }
     }
 }
 
