@@ -29,10 +29,11 @@
 //! /// not run in a worker that a request waits for. Sleeps.
 //! fn disable_discard<T: DeviceData>(disk: &Disk<T>) -> Result {
 //!     disk.update_limits_frozen(
-//!         |limits| {
+//!         |_, limits| {
 //!             limits.disable_discard();
+//!             Ok(())
 //!         },
-//!         |_| (),
+//!         |_, ()| (),
 //!     )
 //! }
 //! ```
