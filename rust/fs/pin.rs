@@ -2,7 +2,7 @@
 
 //! [`PinnedFile`]: a file that is held still, with the extents that it lies on.
 
-use super::BackingFile;
+use super::backing::BackingFile;
 use crate::{
     block::bdev::BlockDevice,
     helpers, //

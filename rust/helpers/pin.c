@@ -186,7 +186,7 @@ static int map(struct file *file, struct kx_pin *pin)
 	sector_t span;
 	int ret;
 
-	sis = kzalloc(sizeof(*sis), GFP_KERNEL);
+	sis = kzalloc_obj(*sis);
 	if (!sis)
 		return -ENOMEM;
 	sis->max = pages;
@@ -212,7 +212,7 @@ static int alloc_bios(struct kx_pin *pin)
 {
 	int ret;
 
-	pin->bios = kzalloc(sizeof(*pin->bios), GFP_KERNEL);
+	pin->bios = kzalloc_obj(*pin->bios);
 	if (!pin->bios)
 		return -ENOMEM;
 	ret = bioset_init(pin->bios, KX_PIN_BIOS, 0, 0);
