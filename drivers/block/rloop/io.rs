@@ -4,9 +4,10 @@
 //!
 //! [`dispatch`] takes a request from blk-mq, and [`choose`] decides about its way. [`rw`] serves reads and
 //! writes: nowait in the submitting task where the lower file or device allows that, else from a worker.
-//! [`discard`] serves flush, discard and write-zeroes, and [`lower`] those of a device, and pinned files. [`workers`] distributes requests to workers by
-//! cgroup, and [`dio_exclusion`] keeps direct writes and cached I/O of one file apart. [`cmd`] is the
-//! driver's part of a request.
+//! [`discard`] serves flush, discard and write-zeroes of a file. [`lower`] serves those of a block device,
+//! and all requests of a pinned file, as bios. [`workers`] distributes requests to workers by cgroup, and
+//! [`dio_exclusion`] keeps direct writes and cached I/O of one file apart. [`cmd`] is the driver's part of
+//! a request.
 
 mod choose;
 pub(crate) mod cmd;

@@ -23,7 +23,8 @@ use kernel_ext::block::{
 };
 
 /// Enables or disables direct I/O. Sleeps. Fails with EINVAL if the backing or the block size does
-/// not permit it, EBUSY if the device is pinned, ENXIO if the device is not bound, and EINTR if the task is killed.
+/// not permit it, EBUSY if the device is pinned, ENXIO if it is not bound, and EINTR if the task is
+/// killed.
 pub(crate) fn set_direct_io(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool) -> Result {
     let mut bound = dev.lock_bound()?;
     let old = bound.status();
