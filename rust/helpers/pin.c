@@ -65,7 +65,8 @@ static int refuse(struct file *file)
 	return 0;
 }
 
-static int set_swapfile(struct file *file)
+/* From here on the file can grow, but what it has grown by is not looked at. */
+static int set_swapfile(struct file *file, loff_t *size)
 {
 	struct inode *inode = file_inode(file);
 	int ret;
@@ -73,6 +74,7 @@ static int set_swapfile(struct file *file)
 	inode_lock(inode);
 	ret = refuse(file);
 	if (!ret) {
+		*size = i_size_read(inode);
 		inode->i_flags |= S_SWAPFILE;
 		/* Direct writes that were submitted before. */
 		inode_dio_wait(inode);
@@ -110,10 +112,9 @@ static loff_t first_hole(struct file *file)
  * a hole if no page of it is cached, so the page cache must be empty before and
  * after. Whatever the journal holds about the blocks is committed.
  */
-static int check_written(struct file *file)
+static int check_written(struct file *file, loff_t size)
 {
-	struct inode *inode = file_inode(file);
-	loff_t size = i_size_read(inode), end;
+	loff_t end;
 	int ret, i;
 
 	ret = filemap_write_and_wait(file->f_mapping);
@@ -178,10 +179,10 @@ static void deactivate(struct file *file)
 		ops->swap_deactivate(file);
 }
 
-static int map(struct file *file, struct kx_pin *pin)
+static int map(struct file *file, loff_t size, struct kx_pin *pin)
 {
 	struct inode *inode = file_inode(file);
-	pgoff_t pages = i_size_read(inode) >> PAGE_SHIFT;
+	pgoff_t pages = size >> PAGE_SHIFT;
 	struct swap_info_struct *sis;
 	sector_t span;
 	int ret;
@@ -240,17 +241,18 @@ static void free_pin(struct kx_pin *pin)
  */
 int kx_pin(struct file *file, struct kx_pin *pin)
 {
+	loff_t size;
 	int ret;
 
 	*pin = (struct kx_pin){};
 	lockdep_off();
 	ret = alloc_bios(pin);
 	if (!ret)
-		ret = set_swapfile(file);
+		ret = set_swapfile(file, &size);
 	if (!ret) {
-		ret = check_written(file);
+		ret = check_written(file, size);
 		if (!ret)
-			ret = map(file, pin);
+			ret = map(file, size, pin);
 		if (ret)
 			clear_swapfile(file);
 	}
