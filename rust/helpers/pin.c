@@ -118,6 +118,9 @@ static int check_written(struct file *file, loff_t size)
 	int ret, i;
 
 	ret = filemap_write_and_wait(file->f_mapping);
+	/* An error of a write-back is left for the next flush to report. */
+	if (!ret)
+		ret = filemap_check_wb_err(file->f_mapping, READ_ONCE(file->f_wb_err));
 	if (!ret)
 		ret = vfs_fsync(file, 0);
 	for (i = 0; !ret && i < KX_PIN_DROPS; i++) {
