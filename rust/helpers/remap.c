@@ -88,13 +88,14 @@ int kx_bio_remapped(struct bio *clone)
 
 /*
  * The operation for the lower device. What is discarded must read back as zeroes,
- * so a discard is a write of zeroes that may deallocate.
+ * so a discard is a write of zeroes that may deallocate. kblockd brings flushes,
+ * which must not wait: wbt_wait() lets writes with REQ_SYNC and REQ_IDLE pass.
  */
 static blk_opf_t lower_opf(const struct request *rq)
 {
 	switch (req_op(rq)) {
 	case REQ_OP_FLUSH:
-		return REQ_OP_WRITE | REQ_PREFLUSH;
+		return REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC | REQ_IDLE;
 	case REQ_OP_DISCARD:
 		return REQ_OP_WRITE_ZEROES | (rq->cmd_flags & REQ_SYNC);
 	case REQ_OP_WRITE_ZEROES:
