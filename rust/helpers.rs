@@ -207,6 +207,7 @@ extern "C" {
     pub(crate) fn kx_rq_complete(rq: *mut request);
     pub(crate) fn kx_bio_remap_submit(clone: *mut bio);
     pub(crate) fn kx_bio_remapped(clone: *mut bio) -> c_int;
+    pub(crate) fn kx_bdev_may_write(bdev: *mut block_device) -> bool;
     pub(crate) fn kx_lower_init(
         bio: *mut bio,
         rq: *const request,

@@ -128,6 +128,7 @@ bool kx_bio_remap(struct bio *clone, const struct request *rq,
 		  bio_end_io_t *end_io);
 void kx_bio_remap_submit(struct bio *clone);
 int kx_bio_remapped(struct bio *clone);
+bool kx_bdev_may_write(struct block_device *bdev);
 void kx_lower_init(struct bio *bio, const struct request *rq,
 		   struct block_device *bdev, u64 sector, blk_opf_t more,
 		   bio_end_io_t *end_io, struct super_block *sb);

@@ -16,6 +16,12 @@
 			 REQ_IDLE | REQ_RAHEAD | REQ_BACKGROUND | \
 			 REQ_FUA | REQ_ATOMIC | REQ_SWAP)
 
+/* As blkdev_write_iter(). The block layer only warns of bios to a read-only device. */
+bool kx_bdev_may_write(struct block_device *bdev)
+{
+	return !bdev_read_only(bdev) && !IS_SWAPFILE(bdev->bd_mapping->host);
+}
+
 /*
  * Decides whether the bio of a request may be submitted to the lower device. A
  * bio bypasses the checks of blkdev_read_iter() and blkdev_write_iter(), so these
@@ -29,7 +35,6 @@
 static bool fits(const struct request *rq, struct block_device *bdev, u64 sector,
 		 blk_opf_t more)
 {
-	struct inode *inode = bdev->bd_mapping->host;
 	unsigned int sectors = blk_rq_sectors(rq);
 
 	if (!rq->bio || rq->bio != rq->biotail || bio_has_crypt_ctx(rq->bio) ||
@@ -38,8 +43,7 @@ static bool fits(const struct request *rq, struct block_device *bdev, u64 sector
 	    sector + sectors > bdev_nr_sectors(bdev) ||
 	    (sector | sectors) & ((bdev_logical_block_size(bdev) >> SECTOR_SHIFT) - 1))
 		return false;
-	return req_op(rq) == REQ_OP_READ ||
-	       (!bdev_read_only(bdev) && !IS_SWAPFILE(inode));
+	return req_op(rq) == REQ_OP_READ || kx_bdev_may_write(bdev);
 }
 
 bool kx_bio_remap(struct bio *clone, const struct request *rq,

@@ -111,8 +111,9 @@ pub enum Target<'a> {
 /// the device does not know `REQ_NOWAIT`.
 ///
 /// Gives the request back with EAGAIN if the file system of a pinned file is frozen, EROFS for a
-/// write if that is read-only by now, and EIO if the request is not within the file, has several
-/// bios for a device, or if `f` returns `None`. The device refuses an [`Op::Other`].
+/// write if that is read-only by now, EPERM for a write to a device that is read-only or swap
+/// space, and EIO if the request is not within the file, has several bios for a device, or if `f`
+/// returns `None`. The device refuses an [`Op::Other`].
 ///
 /// `f` is called once. It must work for every lifetime, so what it returns lives as long as the
 /// request.
@@ -217,6 +218,10 @@ fn place<'a, T: DeviceData>(
     let (file, sector, fua) = match target {
         Some(Target::Pinned { file, sector, fua }) => (file, sector, fua),
         Some(Target::Device { device, sector }) if rq.is_one_bio() => {
+            // SAFETY: The device is live while it is borrowed.
+            if rq.flags().is_write() && !unsafe { helpers::kx_bdev_may_write(device.as_raw()) } {
+                return Err(EPERM);
+            }
             return Ok(whole(device, sector));
         }
         _ => return Err(EIO),
