@@ -90,7 +90,7 @@ pub(crate) fn pin(backing: &Backing, shared: bool, block_size: u32) -> Result<Ba
     if backing.file.is_block() {
         return Err(NotPinned::BlockDevice);
     }
-    if !fits(backing.offset) {
+    if !fits(backing.offset, geometry::SECTOR) {
         return Err(NotPinned::Offset);
     }
     if shared {
@@ -98,15 +98,16 @@ pub(crate) fn pin(backing: &Backing, shared: bool, block_size: u32) -> Result<Ba
     }
     let file = PinnedFile::new(&backing.file).map_err(NotPinned::File)?;
     let (unit, _) = file.device().dio_limits();
-    if !geometry::aligned(0, block_size, unit) {
+    if !geometry::aligned(backing.offset, block_size, unit) {
         return Err(NotPinned::BlockSize);
     }
     Ok(backing.pinned(file))
 }
 
-/// Whether the file of a disk that begins at this byte of it can be pinned.
-pub(crate) fn fits(offset: i64) -> bool {
-    offset % PAGE_SIZE as i64 == 0
+/// Whether the file of a disk that begins at this byte of it can be pinned. `unit`: the logical block size
+/// of the disk below.
+pub(crate) fn fits(offset: i64, unit: u32) -> bool {
+    geometry::direct_fits(offset, unit.max(PAGE_SIZE as u32))
 }
 
 /// Logs why a device is not pinned.

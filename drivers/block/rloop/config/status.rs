@@ -80,7 +80,7 @@ pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, info: &Info) -> Res
     let settings = Settings::from_info(info)?;
 
     let moved = old.backing.offset != settings.offset;
-    if moved && old.backing.pin.is_some() && !pin::fits(settings.offset) {
+    if moved && old.backing.pin.is_some() && !pin::fits(settings.offset, old.backing.align.offset) {
         pin::unpin(&mut bound, disk, NotPinned::Offset)?;
         pin::report(dev, NotPinned::Offset);
     }
