@@ -65,13 +65,21 @@ static int refuse(struct file *file)
 	return 0;
 }
 
-/* From here on the file can grow, but what it has grown by is not looked at. */
+/*
+ * From here on the file can grow, but what it has grown by is not looked at.
+ *
+ * The caller has frozen a queue, and a task that has the lock may wait for that
+ * queue: one that writes the file from memory that is mapped from the disk. Then
+ * the caller can be killed.
+ */
 static int set_swapfile(struct file *file, loff_t *size)
 {
 	struct inode *inode = file_inode(file);
 	int ret;
 
-	inode_lock(inode);
+	ret = inode_lock_killable(inode);
+	if (ret)
+		return ret;
 	ret = refuse(file);
 	if (!ret) {
 		*size = i_size_read(inode);
