@@ -39,9 +39,7 @@ pub(crate) struct Cmd {
     pub(crate) direct: bool,
     /// What is left goes through the page cache, whatever the mode of the device.
     pub(crate) buffered: bool,
-    /// With [`Phase::Stale`]: the I/O has failed.
-    pub(crate) failed: bool,
-    /// Bytes transferred so far.
+    /// Bytes transferred so far. With [`Phase::Stale`]: the errno of the I/O that has ended, 0 for none.
     pub(crate) done: u32,
     /// The pool that it is or was queued to, if it has needed a worker.
     pub(crate) pool: Option<PoolIndex>,

@@ -192,7 +192,7 @@ pub(crate) fn done<T: IoDevice>(mut rq: Request<T>, result: Result) {
                 if pos.is_some_and(|pos| backing.file.range_is_cached(pos, rq.bytes())) {
                     let data = rq.data_mut();
                     data.phase = Phase::Stale;
-                    data.failed = result.is_err();
+                    data.done = result.map_or_else(|e| e.to_errno().unsigned_abs(), |()| 0);
                     let why = WorkerReason::Stale;
                     return IoEngine::queue(ForWorker { rq, why });
                 }
@@ -235,9 +235,9 @@ fn drop_stale<T: IoDevice>(rq: Request<T>) {
             let _ = backing.file.invalidate_range(pos, rq.bytes());
         }
     }
-    let result = match rq.data().failed {
-        true => Err(EIO),
-        false => Ok(()),
+    let result = match rq.data().done {
+        0 => Ok(()),
+        errno => Err(Error::from_errno(-(errno as i32))),
     };
     end(rq, result);
 }
