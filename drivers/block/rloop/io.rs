@@ -117,7 +117,8 @@ impl<T: IoDevice> IoEngine<T> {
         // Once the request is queued it may end and its disk be deleted: the guard keeps the device.
         let device = rq.device_guard();
         let io = device.io();
-        let class = PoolClass::of(&rq, &io.highpri);
+        let pinned = rq.published().is_some_and(|backing| backing.pin.is_some());
+        let class = PoolClass::of(&rq, pinned, &io.highpri);
         let Some((worker, class)) = io.slots.enqueue(rq, class) else {
             return;
         };

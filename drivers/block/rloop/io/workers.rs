@@ -47,7 +47,7 @@ const SLOTS: usize = 7;
 pub(crate) enum PoolClass {
     /// Cached reads, and requests without data.
     Buffered,
-    /// Cached writes.
+    /// Cached writes, and whatever changes a pinned file.
     BufferedWrite,
     /// Direct I/O, from the shared high-priority workqueue. ext4 refuses every nowait write from a
     /// timer tick until a write that may wait has updated the inode's timestamp, so this worker must
@@ -77,12 +77,14 @@ impl PoolClass {
         }
     }
 
-    /// The class of a request. Any context.
-    pub(super) fn of<T>(rq: &InFlight<T>, highpri: &HighpriWorkers) -> Self
+    /// The class of a request, of a pinned file or not. Any context.
+    pub(super) fn of<T>(rq: &InFlight<T>, pinned: bool, highpri: &HighpriWorkers) -> Self
     where
         T: Operations<RequestData = Cmd>,
     {
         match rq.op() {
+            // These may have to wait for a frozen file system, which reads must not.
+            op if pinned && op.is_write() => Self::BufferedWrite,
             Op::Read | Op::Write if rq.data().direct && highpri.has_room() => Self::DirectHighpri,
             Op::Read | Op::Write if rq.data().direct => Self::Direct,
             Op::Write => Self::BufferedWrite,
