@@ -124,7 +124,7 @@ impl Run {
 ///   dropped. The extents are sorted by `start`, the first one begins at 0, and one more is the
 ///   end.
 /// - `S_SWAPFILE` of the file is ours while `held` is true.
-/// - `work` is initialised, and is not queued once `held` is false.
+/// - `work` is initialised. It is queued with a reference to `self` only, or by itself.
 #[pin_data(PinnedDrop)]
 pub struct PinnedFile {
     file: BackingFile,
@@ -189,7 +189,7 @@ impl PinnedFile {
         if !self.held.xchg(false, Full) {
             return;
         }
-        // SAFETY: By the type invariants `work` is initialised. No write can queue it again.
+        // SAFETY: By the type invariants `work` is initialised.
         unsafe { helpers::kx_cancel_delayed_work(self.work.get()) };
         self.move_time();
         // SAFETY: By the type invariant the file was held until here.
@@ -292,8 +292,7 @@ impl PinnedFile {
     #[cold]
     fn note_written(&self) {
         if self.written.xchg(1, Full) == 0 {
-            // SAFETY: By the type invariants `work` is initialised. The caller has a request in
-            // flight, so the file is held and `release` has not begun.
+            // SAFETY: By the type invariants `work` is initialised.
             unsafe { helpers::kx_queue_delayed_work(self.work.get(), TIME_DELAY) };
         }
     }
@@ -330,7 +329,7 @@ impl PinnedFile {
         // SAFETY: Every work item with this function is `work` of a `delayed_work`.
         let work = unsafe { kernel::container_of!(work, bindings::delayed_work, work) };
         let work = work.cast::<Opaque<bindings::delayed_work>>();
-        // SAFETY: That is in a `PinnedFile`, whose `release` waits for it before it is dropped.
+        // SAFETY: That is in a `PinnedFile`, which waits for it when it is dropped.
         let this = unsafe { &*kernel::container_of!(work, Self, work) };
         this.move_time();
         if this.written.load(Relaxed) != 0 && this.held.load(Acquire) {
@@ -347,8 +346,12 @@ impl PinnedDrop for PinnedFile {
     fn drop(self: Pin<&mut Self>) {
         self.release();
         let mut raw = self.raw;
-        // SAFETY: By the type invariants. No request uses the extents any more.
-        unsafe { helpers::kx_pin_free(&mut raw) };
+        // SAFETY: By the type invariants. There is no reference that could queue `work` again, also
+        // if it was queued after `release`. No request uses the extents any more.
+        unsafe {
+            helpers::kx_cancel_delayed_work(self.work.get());
+            helpers::kx_pin_free(&mut raw);
+        }
     }
 }
 
