@@ -120,9 +120,9 @@ impl Run {
 ///
 /// # Invariants
 ///
-/// - `raw` was filled by `kx_pin()` for `file`. Its extents and its bio set stay until `self` is
-///   dropped. The extents are sorted by `start`, the first one begins at 0, and one more is the
-///   end.
+/// - `raw` was filled by `kx_pin()` for `file`. Its device, its extents and its bio set stay until
+///   `self` is dropped. The extents are sorted by `start`, the first one begins at 0, and one more
+///   is the end.
 /// - `S_SWAPFILE` of the file is ours while `held` is true.
 /// - `work` is initialised. It is queued with a reference to `self` only, or by itself.
 #[pin_data(PinnedDrop)]
@@ -203,8 +203,7 @@ impl PinnedFile {
 
     /// Returns the device that all extents are on. Any context.
     pub fn device(&self) -> &BlockDevice {
-        // SAFETY: By the type invariants. The file keeps its file system mounted, and that keeps
-        // the device open.
+        // SAFETY: By the type invariants. A partition keeps its disk.
         unsafe { BlockDevice::from_raw(self.raw.bdev) }
     }
 

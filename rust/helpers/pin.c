@@ -4,6 +4,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/dax.h>
+#include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
@@ -206,7 +207,9 @@ static int map(struct file *file, loff_t size, struct kx_pin *pin)
 	inode_lock(inode);
 	ret = file->f_mapping->a_ops->swap_activate(sis, file, &span);
 	if (ret >= 0) {
+		/* The file system may let it go when the file is released. */
 		pin->bdev = sis->bdev;
+		get_device(&pin->bdev->bd_device);
 		ret = bdev_is_zoned(pin->bdev) ? KX_PIN_ZONED :
 						 copy_extents(sis, pages, pin);
 		if (ret)
@@ -241,6 +244,8 @@ static void free_pin(struct kx_pin *pin)
 		bioset_exit(pin->bios);
 		kfree(pin->bios);
 	}
+	if (pin->bdev)
+		put_device(&pin->bdev->bd_device);
 	kvfree(pin->extents);
 	*pin = (struct kx_pin){};
 }
