@@ -5,7 +5,8 @@
 //! [`BackingFile`] owns a reference to a `struct file`. [`RestrictedGfp`] removes `__GFP_IO` and
 //! `__GFP_FS` from the mask of its `struct address_space` while a device is bound to the file.
 //! [`GfpTable`] counts these restrictions for all devices of the driver, which owns the table.
-//! [`PinnedFile`] holds a file still and has its extents.
+//! [`PinnedFile`] holds a file still, as `swapon()` does, and has its extents: [`Run`] is a part of
+//! one, and [`PinRefusal`] says why a file can't be held.
 //!
 //! # Examples
 //!
@@ -18,6 +19,8 @@
 //!     BackingFile,
 //!     FallocMode,
 //!     GfpTable,
+//!     PinRefusal,
+//!     PinnedFile,
 //!     RestrictedGfp, //
 //! };
 //!
@@ -44,6 +47,27 @@
 //! /// Serves a discard. Sleeps.
 //! fn discard(bound: &Bound, pos: i64, len: u32) -> Result {
 //!     bound.file.fallocate(FallocMode::PunchHole, pos, len)
+//! }
+//!
+//! /// Holds the file still, for requests to its extents. Sleeps.
+//! fn pin(bound: &Bound) -> Result<Option<Arc<PinnedFile>>> {
+//!     match PinnedFile::new(&bound.file) {
+//!         Ok(pinned) => Ok(Some(pinned)),
+//!         // Other programs use it.
+//!         Err(PinRefusal::InUse | PinRefusal::Mapped) => Err(EBUSY),
+//!         Err(_) => Ok(None),
+//!     }
+//! }
+//!
+//! /// Returns where a sector of the file is on the device, and how many of it follow there.
+//! fn place(pinned: &PinnedFile, sector: u64) -> Result<(u64, u64)> {
+//!     let run = pinned.find(sector).ok_or(EIO)?;
+//!     Ok((run.sector, run.sectors))
+//! }
+//!
+//! /// Lets the file go when no request is in flight. Sleeps.
+//! fn unpin(pinned: &PinnedFile) {
+//!     pinned.release();
 //! }
 //!
 //! // One table for all devices, as several may be bound to one file.
