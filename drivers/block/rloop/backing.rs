@@ -41,6 +41,9 @@ use kernel_ext::{
     }, //
 };
 
+/// How often a range of the page cache is invalidated before that fails.
+const INVALIDATE_RETRIES: u32 = 16;
+
 /// How requests reach the backing file.
 ///
 /// # Invariants
@@ -282,6 +285,20 @@ impl Backing {
         if self.mode.is_direct() {
             self.file.drop_cache();
         }
+    }
+
+    /// Drops the cached pages of a range, as [`BackingFile::invalidate_range`], and tries it again while
+    /// one is in use. Sleeps. Fails with EBUSY if one is redirtied or read all the time, and with the
+    /// error of a write-back.
+    pub(crate) fn invalidate_range(&self, pos: i64, len: u32) -> Result {
+        let mut result = Err(EBUSY);
+        for _ in 0..INVALIDATE_RETRIES {
+            result = self.file.invalidate_range(pos, len);
+            if result != Err(EBUSY) {
+                break;
+            }
+        }
+        result
     }
 
     /// Returns the backoff for requests of this kind.

@@ -231,8 +231,9 @@ fn refused<T: IoDevice>(rq: &InFlight<T>, backing: &Backing) -> WorkerReason {
 fn drop_stale<T: IoDevice>(rq: Request<T>) {
     if let Some(backing) = rq.published() {
         if let Some(pos) = position(&rq, backing) {
-            // No page is dirty, as the kernel refuses writes to the file.
-            let _ = backing.file.invalidate_range(pos, rq.bytes());
+            // No page is dirty, as the kernel refuses writes to the file. A page that is in use all the time
+            // stays, as after direct writes to any file.
+            let _ = backing.invalidate_range(pos, rq.bytes());
         }
     }
     let result = match rq.data().done {

@@ -52,9 +52,6 @@ use kernel_ext::{
     errno, //
 };
 
-/// How often the page cache of the lower device is invalidated for an atomic write before it fails.
-const INVALIDATE_RETRIES: u32 = 16;
-
 /// Serves a new read or write in the task that submits it, if that takes no waiting for I/O. Gives the
 /// request back if a worker has to serve it, or the rest of it.
 pub(crate) fn try_nowait<T: IoDevice>(
@@ -165,15 +162,7 @@ fn write_atomic<T: IoDevice>(rq: Request<T>) {
     let Some(pos) = position(&rq, backing) else {
         return rq.end(Err(EIO));
     };
-    // A page that is redirtied all the time stays busy.
-    let mut result = Err(EBUSY);
-    for _ in 0..INVALIDATE_RETRIES {
-        result = backing.file.invalidate_range(pos, rq.bytes());
-        if result != Err(EBUSY) {
-            break;
-        }
-    }
-    if result.is_err() {
+    if backing.invalidate_range(pos, rq.bytes()).is_err() {
         return rq.end(Err(EIO));
     }
     if let Some(rq) = remap::submit(rq, remap_target) {
