@@ -49,16 +49,19 @@ void kx_init_delayed_work(struct delayed_work *work,
 	INIT_DELAYED_WORK(work, fn);
 }
 
-/* Does nothing if the item is queued already. */
+/*
+ * Does nothing if the item is queued already. It does not run while the system is
+ * being suspended, as it may write to a file system.
+ */
 void kx_queue_delayed_work(struct delayed_work *work, unsigned int ms)
 {
-	queue_delayed_work(system_dfl_wq, work, msecs_to_jiffies(ms));
+	queue_delayed_work(system_freezable_wq, work, msecs_to_jiffies(ms));
 }
 
 /* Runs an item now that may be queued for later. */
 void kx_hasten_delayed_work(struct delayed_work *work)
 {
-	mod_delayed_work(system_dfl_wq, work, 0);
+	mod_delayed_work(system_freezable_wq, work, 0);
 }
 
 /* Waits for the item. It must not be queued meanwhile. */
