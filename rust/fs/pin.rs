@@ -158,7 +158,7 @@ impl PinnedFile {
             0 => (),
             refusal => return Err(PinRefusal::from_raw(refusal)),
         }
-        let held = Held(file.clone(), raw);
+        let held = Held(file, raw);
         // INVARIANT: `kx_pin()` filled `raw` and set `S_SWAPFILE`. `work` is initialised here.
         let this = Arc::pin_init(
             pin_init!(Self {
@@ -355,9 +355,9 @@ impl PinnedDrop for PinnedFile {
 }
 
 /// A pin that has no [`PinnedFile`] yet.
-struct Held(BackingFile, helpers::RawPin);
+struct Held<'a>(&'a BackingFile, helpers::RawPin);
 
-impl Drop for Held {
+impl Drop for Held<'_> {
     fn drop(&mut self) {
         // SAFETY: `kx_pin()` has succeeded for the file, and nothing uses the extents.
         unsafe {
