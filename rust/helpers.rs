@@ -324,6 +324,7 @@ extern "C" {
     pub(crate) fn kx_pin(file: *mut file, pin: *mut RawPin) -> c_int;
     pub(crate) fn kx_unpin(file: *mut file);
     pub(crate) fn kx_pin_free(pin: *mut RawPin);
+    pub(crate) fn kx_pin_is_touched(file: *mut file) -> bool;
     pub(crate) fn kx_pin_update_time(file: *mut file) -> bool;
     pub(crate) fn kx_pin_start_write(file: *mut file, nowait: bool) -> c_int;
     pub(crate) fn kx_file_range_is_cached(file: *mut file, pos: i64, len: c_uint) -> bool;

@@ -296,12 +296,14 @@ impl PinnedFile {
         }
     }
 
-    /// Moves the mtime now, in a worker, if the file was written. For a caller with a request in
-    /// flight. Any context.
+    /// Moves the mtime now, in a worker, if the file was written and its mtime is not of this second.
+    /// For a caller with a request in flight. Any context.
     pub fn touch(&self) {
-        if self.written.load(Acquire) != 0 {
-            // SAFETY: As in `note_written`.
-            unsafe { helpers::kx_hasten_delayed_work(self.work.get()) };
+        // SAFETY: By the type invariant of `file`, and as in `note_written`.
+        unsafe {
+            if self.written.load(Acquire) != 0 && !helpers::kx_pin_is_touched(self.file.as_raw()) {
+                helpers::kx_hasten_delayed_work(self.work.get());
+            }
         }
     }
 

@@ -276,6 +276,7 @@ struct kx_pin {
 int kx_pin(struct file *file, struct kx_pin *pin);
 void kx_unpin(struct file *file);
 void kx_pin_free(struct kx_pin *pin);
+bool kx_pin_is_touched(struct file *file);
 bool kx_pin_update_time(struct file *file);
 int kx_pin_start_write(struct file *file, bool nowait);
 void kx_pin_end_write(struct super_block *sb);

@@ -292,6 +292,12 @@ void kx_pin_free(struct kx_pin *pin)
 	free_pin(pin);
 }
 
+/* Whether the mtime of the file is of this second. */
+bool kx_pin_is_touched(struct file *file)
+{
+	return inode_get_mtime_sec(file_inode(file)) >= ktime_get_real_seconds();
+}
+
 /* Returns false while the file system is frozen. lockdep is off as in kx_pin(). */
 bool kx_pin_update_time(struct file *file)
 {
