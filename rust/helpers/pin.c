@@ -5,22 +5,23 @@
 #include <linux/blkdev.h>
 #include <linux/dax.h>
 #include <linux/device.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/swap.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include "helpers.h"
 
 /* Bios of a split request that are there without memory. */
 #define KX_PIN_BIOS	4
-
-/* How often the page cache is dropped while other tasks read the file. */
-#define KX_PIN_DROPS	8
 
 /* File systems that move no block of a file with S_SWAPFILE. */
 static const char *const file_systems[] = { "ext4", "ext3", "ext2", "xfs", "btrfs" };
@@ -45,7 +46,7 @@ static int refuse(struct file *file)
 	loff_t size = i_size_read(inode);
 
 	if (mapping->host != inode || !S_ISREG(inode->i_mode) ||
-	    !mapping->a_ops->swap_activate ||
+	    !mapping->a_ops->swap_activate || !inode->i_op->fiemap || !current->mm ||
 	    match_string(file_systems, ARRAY_SIZE(file_systems),
 			 inode->i_sb->s_type->name) < 0)
 		return KX_PIN_FILE_SYSTEM;
@@ -101,30 +102,72 @@ static void clear_swapfile(struct file *file)
 	inode_unlock(inode);
 }
 
-/* The position of the file belongs to the owner of the descriptor. */
-static loff_t first_hole(struct file *file)
-{
-	loff_t pos, end;
+/* What an extent must not be. An unwritten one has old data of other files. */
+#define KX_PIN_NOT_WRITTEN	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
+				 FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_DATA_INLINE)
 
-	if (file->f_mode & FMODE_ATOMIC_POS)
-		mutex_lock(&file->f_pos_lock);
-	pos = file->f_pos;
-	end = vfs_llseek(file, 0, SEEK_HOLE);
-	file->f_pos = pos;
-	if (file->f_mode & FMODE_ATOMIC_POS)
-		mutex_unlock(&file->f_pos_lock);
-	return end;
+/*
+ * Advances *pos over the extents that ->fiemap() has stored, which end where they
+ * begin unless the file has holes.
+ */
+static int check_extents(const struct fiemap_extent_info *info, loff_t *pos)
+{
+	unsigned int i;
+
+	if (!info->fi_extents_mapped)
+		return KX_PIN_HOLES;
+	for (i = 0; i < info->fi_extents_mapped; i++) {
+		struct fiemap_extent e;
+
+		if (copy_from_user(&e, info->fi_extents_start + i, sizeof(e)))
+			return -EFAULT;
+		if (e.fe_logical > *pos || e.fe_flags & KX_PIN_NOT_WRITTEN ||
+		    e.fe_logical + e.fe_length <= *pos)
+			return KX_PIN_HOLES;
+		*pos = e.fe_logical + e.fe_length;
+	}
+	return 0;
 }
 
 /*
- * Returns KX_PIN_HOLES unless all blocks are written. An unwritten extent counts as
- * a hole if no page of it is cached, so the page cache must be empty before and
- * after. Whatever the journal holds about the blocks is committed.
+ * Returns KX_PIN_HOLES unless all blocks are written. SEEK_HOLE can't tell: it takes
+ * an unwritten block of which a page is cached for a written one. ->fiemap() stores
+ * to user space, so it gets a page of the current task.
+ */
+static int check_blocks(struct file *file, loff_t size)
+{
+	struct inode *inode = file_inode(file);
+	unsigned long page;
+	loff_t pos = 0;
+	int ret = 0;
+
+	page = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (IS_ERR_VALUE(page))
+		return page;
+	while (!ret && pos < size) {
+		struct fiemap_extent_info info = {
+			.fi_extents_max = PAGE_SIZE / sizeof(struct fiemap_extent),
+			.fi_extents_start = (struct fiemap_extent __user *)page,
+		};
+
+		ret = inode->i_op->fiemap(inode, &info, pos, size - pos);
+		if (!ret)
+			ret = check_extents(&info, &pos);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
+	}
+	vm_munmap(page, PAGE_SIZE);
+	return ret;
+}
+
+/*
+ * Writes back and drops the page cache, and checks the blocks. Whatever the journal
+ * holds about them is committed.
  */
 static int check_written(struct file *file, loff_t size)
 {
-	loff_t end;
-	int ret, i;
+	int ret;
 
 	ret = filemap_write_and_wait(file->f_mapping);
 	/* An error of a write-back is left for the next flush to report. */
@@ -132,19 +175,9 @@ static int check_written(struct file *file, loff_t size)
 		ret = filemap_check_wb_err(file->f_mapping, READ_ONCE(file->f_wb_err));
 	if (!ret)
 		ret = vfs_fsync(file, 0);
-	for (i = 0; !ret && i < KX_PIN_DROPS; i++) {
+	if (!ret)
 		ret = invalidate_inode_pages2(file->f_mapping);
-		if (ret)
-			break;
-		end = first_hole(file);
-		if (end < 0)
-			return end;
-		if (end < size)
-			return KX_PIN_HOLES;
-		if (!READ_ONCE(file->f_mapping->nrpages))
-			return 0;
-	}
-	return ret ?: -EBUSY;
+	return ret ?: check_blocks(file, size);
 }
 
 static int copy_extents(const struct swap_info_struct *sis, pgoff_t pages,

@@ -210,14 +210,16 @@ impl Backing {
     /// Returns the limits of the disk, as a function that sets them. Sleeps.
     pub(crate) fn limits(&self, block_size: u32) -> impl FnOnce(&mut Limits) + 'static {
         let (granularity, max) = self.discard_limits();
-        let unsupported = self.unsupported.clone();
+        let (unsupported, pinned) = (self.unsupported.clone(), self.pin.is_some());
         let io_limits = self.io_limits();
         move |limits: &mut Limits| {
             limits
                 .set_block_size(block_size)
                 .set_discard(max, granularity);
             io_limits(limits);
-            unsupported.apply(limits);
+            if !pinned {
+                unsupported.apply(limits);
+            }
         }
     }
 

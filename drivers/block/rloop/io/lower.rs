@@ -181,7 +181,9 @@ pub(crate) fn done<T: IoDevice>(mut rq: Request<T>, result: Result) {
         backing
             .stats
             .count_two(Counter::of(op, true), Counter::Remapped);
-        backing.backoff(op).reset();
+        if op.direction().is_some() {
+            backing.backoff(op).reset();
+        }
     }
     if let Some(pin) = &backing.pin {
         match rq.op() {
