@@ -3,7 +3,7 @@
  * Shapes of requests: what is written through the device is where it belongs
  * in the backing, every byte of it, and the bytes beside it are untouched; and
  * the other way round. RLOOP_IMG is the backing, of at least 2 MiB; test_io.sh
- * puts it on each file system in turn.
+ * puts it on each file system in turn, test_pin.sh has the device pinned.
  */
 #include <linux/aio_abi.h>
 #include <sys/mman.h>
@@ -26,6 +26,7 @@ FIXTURE(io) {
 
 FIXTURE_VARIANT(io) {
 	unsigned int flags;
+	bool pin;
 };
 
 FIXTURE_VARIANT_ADD(io, buffered) {
@@ -35,6 +36,23 @@ FIXTURE_VARIANT_ADD(io, buffered) {
 FIXTURE_VARIANT_ADD(io, direct) {
 	.flags = LO_FLAGS_DIRECT_IO,
 };
+
+FIXTURE_VARIANT_ADD(io, pinned) {
+	.pin = true,
+};
+
+static bool pin_device(const char *name)
+{
+	char path[64];
+	bool ok;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/rloop/pin", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ok = write(fd, "1", 1) == 1;
+	close(fd);
+	return ok;
+}
 
 static char *area(size_t size)
 {
@@ -67,6 +85,8 @@ FIXTURE_SETUP(io)
 	ASSERT_EQ(0, configure(self->fd, self->img, variant->flags));
 	ASSERT_EQ(variant->flags, status_of(self->fd).lo_flags);
 	self->unit = block_size_of(self->fd);
+	if (variant->pin)
+		ASSERT_TRUE(pin_device(self->name));
 }
 
 FIXTURE_TEARDOWN(io)

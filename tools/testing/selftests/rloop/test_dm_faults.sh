@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A disk below the backing's file system that fails all I/O, only writes, only reads, or is
-# slow: each request ends with the disk's error, and what was acknowledged is there.
+# slow: each request ends with the disk's error, and what was acknowledged is there. With direct I/O,
+# through the page cache, and pinned.
 # variants: error writes reads delay
 # uml: error writes reads
 # stock: error delay
@@ -34,7 +35,7 @@ esac
 disk 256
 dm rloop-faults "0 $(blockdev --getsz "$DISK") linear $DISK 0"
 # (Without a journal, which would end the file system at the first error.)
-mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0 -O ^has_journal "$DM"
+mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 -O ^has_journal "$DM"
 mkdir "$T/mnt"
 mount -t ext4 -o errors=continue,noinit_itable "$DM" "$T/mnt"
 defer umount "$T/mnt"
@@ -46,15 +47,18 @@ pattern write "$IMG" 0 $SIZE 1 -s
 
 # Through the page cache of the file, the sync does.
 writes_fail() {
-	if [ $dio = on ]; then
+	if [ $dio != off ]; then
 		refused "0 bytes, then EIO" pattern write "$LOOP" 2097152 65536 3 -d
 	else
 		refused "EIO" pattern write "$LOOP" 2097152 65536 3 -d -s
 	fi
 }
 
-for dio in on off; do
-	attach --direct-io=$dio "$IMG"
+modes="on off"
+[ "$DRIVER" != rloop ] || modes+=" pin"
+for dio in $modes; do
+	attach --direct-io="${dio/pin/on}" "$IMG"
+	[ $dio != pin ] || echo 1 >"$SYS/rloop/pin"
 	pattern write "$LOOP" 0 1048576 2 -d -s
 	# (An error of the time before is told once.)
 	sync -f "$IMG" 2>/dev/null || sync -f "$IMG"

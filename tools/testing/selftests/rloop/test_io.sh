@@ -8,4 +8,4 @@
 . "${0%/*}/common.sh"
 
 backing "$1" 16
-RLOOP_IMG=$IMG "$HERE/io"
+RLOOP_IMG=$IMG "$HERE/io" -V pinned

@@ -8,15 +8,18 @@
 . "${0%/*}/common.sh"
 
 scsi_disk 128
-for dio in on off; do
-	mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=0 "$DISK"
+modes="on off"
+[ "$DRIVER" != rloop ] || modes+=" pin"
+for dio in $modes; do
+	mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$DISK"
 	mkdir "$T/$dio"
 	mount -t ext4 "$DISK" "$T/$dio"
 	defer unmount "$T/$dio"
 	IMG=$T/$dio/img
 	: >"$IMG"
 	pattern write "$IMG" 0 33554432 1 -s
-	attach --direct-io=$dio "$IMG"
+	attach --direct-io="${dio/pin/on}" "$IMG"
+	[ $dio != pin ] || echo 1 >"$SYS/rloop/pin"
 	pattern check "$LOOP" 0 1048576 1 -d
 	while pattern write "$LOOP" 0 33554432 2 -d -b 65536 -s >"$T/out"; do :; done &
 	writer=$!
