@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # I/O on the device is charged to the cgroup that asked for it, below the device,
 # too: direct, buffered, and written back later.
-# variants: block ext4
-# stock: ext4
+# variants: block ext4 pinned
+# stock: ext4 pinned
 # prev: ext4
 . "${0%/*}/common.sh"
 
@@ -34,16 +34,22 @@ charges() {
 		fail "only $(($(charged "$what") - before)) bytes of $bytes were charged ($what): ${*:3}"
 }
 
-for dio in on off; do
+dios="on off"
+if [ "$1" = pinned ]; then
+	need_rloop
+	dios=on
+fi
+for dio in $dios; do
 	# Dirty pages of a file are written back in the name of one group, that of the task that
 	# dirtied it first. So it is a file of the group, and each time another.
-	backing "$1" 64
+	backing "${1/pinned/ext4}" 64
 	if [ "$1" != block ]; then
 		IMG=$MNT/own
 		# Without holes, in which nothing is written but by a worker.
 		in_group dd if=/dev/zero of="$IMG" bs=1M count=64 conv=fsync status=none
 	fi
 	attach --direct-io=$dio "$IMG"
+	[ "$1" != pinned ] || echo 1 >"$SYS/rloop/pin"
 	# Not where udev has looked: those pages are in the cache, and charged to it.
 	charges wbytes 1048576 in_group dd if=/dev/zero of="$LOOP" bs=64k count=16 seek=256 oflag=direct conv=fsync status=none
 	echo 3 >/proc/sys/vm/drop_caches

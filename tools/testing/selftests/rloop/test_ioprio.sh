@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The I/O below has the priority of the task that writes to the device.
+# variants: block pinned
+# stock: all
 # uml: none
 . "${0%/*}/common.sh"
 
@@ -9,8 +11,13 @@ need_trace
 EVENT=$TRACE/events/block/block_rq_issue
 [ -d "$EVENT" ] || skip "no trace events of the block layer in this kernel"
 grep -q ioprio "$EVENT/format" || skip "the trace event has no priority"
-disk 16
-attach --direct-io=on "$DISK"
+backing "${1/pinned/ext4}" 16
+dd if=/dev/zero of="$IMG" bs=1M count=16 conv=notrunc,fsync status=none
+attach --direct-io=on "$IMG"
+if [ "$1" = pinned ]; then
+	need_rloop
+	echo 1 >"$SYS/rloop/pin"
+fi
 nr=$(<"/sys/block/${DISK#/dev/}/dev")
 echo "dev == $((${nr%:*} << 20 | ${nr#*:}))" >"$EVENT/filter"
 echo 1 >"$EVENT/enable"

@@ -3,8 +3,8 @@
 # With poll_queues=, I/O whose end is polled for is polled for below, too: a device that
 # says nothing by itself would leave it for ever. dm: device mapper can be polled, but not by
 # several tasks, so no task polls there.
-# variants: block ext4 dm
-# uml: block ext4
+# variants: block ext4 dm pinned
+# uml: block ext4 pinned
 # stock: all
 # prev: block
 . "${0%/*}/common.sh"
@@ -20,13 +20,14 @@ if [ "$1" = dm ]; then
 	IMG=$DM
 	is "io_poll of the dm device" 1 "$(<"/sys/block/$(basename "$(readlink -f "$IMG")")/queue/io_poll")"
 else
-	backing "$1" 64 poll_queues=1
+	backing "${1/pinned/ext4}" 64 poll_queues=1
 fi
 is "poll_queues" 1 "$(</sys/module/rloop/parameters/poll_queues)"
 # (Where null_blk has no page yet, it makes one, which polling doesn't let it.)
 dd if=/dev/zero of="$IMG" bs=1M count=64 conv=notrunc,fsync status=none
 attach --direct-io=on "$IMG"
 is "io_poll" 1 "$(<"$SYS/queue/io_poll")"
+[ "$1" != pinned ] || echo 1 >"$SYS/rloop/pin"
 size=16m
 [ -z "${RLOOP_FEW:-}" ] || size=3m
 fio --name=verify --filename="$LOOP" --rw=randwrite --direct=1 --ioengine=io_uring --hipri=1 --bsrange=4k-64k \
