@@ -6,7 +6,7 @@
 //! `__GFP_FS` from the mask of its `struct address_space` while a device is bound to the file.
 //! [`GfpTable`] counts these restrictions for all devices of the driver, which owns the table.
 //! [`PinnedFile`] holds a file still, as `swapon()` does, and has its extents: [`Run`] is a part of
-//! one, and [`PinRefusal`] says why a file can't be held.
+//! one, [`PinMemory`] is allocated beforehand, and [`PinRefusal`] says why a file can't be held.
 //!
 //! # Examples
 //!
@@ -19,6 +19,7 @@
 //!     BackingFile,
 //!     FallocMode,
 //!     GfpTable,
+//!     PinMemory,
 //!     PinRefusal,
 //!     PinnedFile,
 //!     RestrictedGfp, //
@@ -49,9 +50,9 @@
 //!     bound.file.fallocate(FallocMode::PunchHole, pos, len)
 //! }
 //!
-//! /// Holds the file still, for requests to its extents. Sleeps.
-//! fn pin(bound: &Bound) -> Result<Option<Arc<PinnedFile>>> {
-//!     match PinnedFile::new(&bound.file) {
+//! /// Holds the file still, for requests to its extents. Sleeps; a queue may be frozen.
+//! fn pin(bound: &Bound, memory: &PinMemory) -> Result<Option<Arc<PinnedFile>>> {
+//!     match PinnedFile::new(&bound.file, memory) {
 //!         Ok(pinned) => Ok(Some(pinned)),
 //!         // Other programs use it.
 //!         Err(PinRefusal::InUse | PinRefusal::Mapped) => Err(EBUSY),
@@ -80,6 +81,7 @@
 mod backing;
 mod gfp;
 mod pin;
+mod pin_memory;
 
 pub use backing::{
     BackingFile,
@@ -96,3 +98,4 @@ pub use pin::{
     PinnedFile,
     Run, //
 };
+pub use pin_memory::PinMemory;

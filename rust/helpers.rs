@@ -105,7 +105,6 @@ pub(crate) struct Extent {
 pub(crate) struct RawPin {
     pub(crate) extents: *mut Extent,
     pub(crate) bdev: *mut block_device,
-    pub(crate) bios: *mut bio_set,
     pub(crate) nr: c_uint,
 }
 
@@ -114,7 +113,6 @@ impl Default for RawPin {
         Self {
             extents: core::ptr::null_mut(),
             bdev: core::ptr::null_mut(),
-            bios: core::ptr::null_mut(),
             nr: 0,
         }
     }
@@ -321,7 +319,11 @@ extern "C" {
     pub(crate) fn kx_file_mapping_id(file: *const file) -> usize;
     pub(crate) fn kx_file_restore_gfp(file: *mut file, old: c_uint);
 
-    pub(crate) fn kx_pin(file: *mut file, pin: *mut RawPin) -> c_int;
+    pub(crate) fn kx_bios_alloc() -> *mut bio_set;
+    pub(crate) fn kx_bios_free(bios: *mut bio_set);
+    pub(crate) fn kx_user_page_map() -> c_ulong;
+    pub(crate) fn kx_user_page_unmap(page: c_ulong);
+    pub(crate) fn kx_pin(file: *mut file, page: c_ulong, pin: *mut RawPin) -> c_int;
     pub(crate) fn kx_unpin(file: *mut file);
     pub(crate) fn kx_pin_free(pin: *mut RawPin);
     pub(crate) fn kx_pin_is_touched(file: *mut file) -> bool;

@@ -2,7 +2,13 @@
 
 //! [`PinnedFile`]: a file that is held still, with the extents that it lies on.
 
-use super::backing::BackingFile;
+use super::{
+    backing::BackingFile,
+    pin_memory::{
+        BioSet,
+        PinMemory, //
+    }, //
+};
 use crate::{
     block::bdev::BlockDevice,
     helpers, //
@@ -120,7 +126,7 @@ impl Run {
 ///
 /// # Invariants
 ///
-/// - `raw` was filled by `kx_pin()` for `file`. Its device, its extents and its bio set stay until
+/// - `raw` was filled by `kx_pin()` for `file`. Its device and its extents stay until
 ///   `self` is dropped. The extents are sorted by `start`, the first one begins at 0, and one more
 ///   is the end.
 /// - `S_SWAPFILE` of the file is ours while `held` is true.
@@ -129,6 +135,7 @@ impl Run {
 pub struct PinnedFile {
     file: BackingFile,
     raw: helpers::RawPin,
+    bios: Arc<BioSet>,
     held: Atomic<bool>,
     /// The extent that the last request was in.
     last: Atomic<usize>,
@@ -151,10 +158,11 @@ impl PinnedFile {
     ///
     /// No request that writes the file through its file operations may be in flight or follow, as
     /// it would fail with ETXTBSY. If the file is refused, it is unchanged.
-    pub fn new(file: &BackingFile) -> Result<Arc<Self>, PinRefusal> {
+    pub fn new(file: &BackingFile, memory: &PinMemory) -> Result<Arc<Self>, PinRefusal> {
         let mut raw = helpers::RawPin::default();
-        // SAFETY: By its type invariant `file` holds a reference. `raw` is valid for writes.
-        match unsafe { helpers::kx_pin(file.as_raw(), &mut raw) } {
+        // SAFETY: By its type invariant `file` holds a reference. `raw` is valid for writes, and by
+        // the type invariant of `memory` the page is one of the current task.
+        match unsafe { helpers::kx_pin(file.as_raw(), memory.page(), &mut raw) } {
             0 => (),
             refusal => return Err(PinRefusal::from_raw(refusal)),
         }
@@ -164,6 +172,7 @@ impl PinnedFile {
             pin_init!(Self {
                 file: file.clone(),
                 raw,
+                bios: memory.bios().clone(),
                 held: Atomic::new(true),
                 last: Atomic::new(0),
                 written: Atomic::new(0),
@@ -208,7 +217,7 @@ impl PinnedFile {
     }
 
     pub(crate) fn bios(&self) -> *mut bindings::bio_set {
-        self.raw.bios
+        self.bios.as_raw()
     }
 
     /// Returns the number of extents. Any context.

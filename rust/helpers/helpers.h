@@ -269,11 +269,14 @@ struct kx_extent {
 struct kx_pin {
 	struct kx_extent *extents;
 	struct block_device *bdev;
-	struct bio_set *bios;
 	unsigned int nr;
 };
 
-int kx_pin(struct file *file, struct kx_pin *pin);
+struct bio_set *kx_bios_alloc(void);
+void kx_bios_free(struct bio_set *bios);
+unsigned long kx_user_page_map(void);
+void kx_user_page_unmap(unsigned long page);
+int kx_pin(struct file *file, unsigned long page, struct kx_pin *pin);
 void kx_unpin(struct file *file);
 void kx_pin_free(struct kx_pin *pin);
 bool kx_pin_is_touched(struct file *file);

@@ -46,7 +46,7 @@ static int refuse(struct file *file)
 	loff_t size = i_size_read(inode);
 
 	if (mapping->host != inode || !S_ISREG(inode->i_mode) ||
-	    !mapping->a_ops->swap_activate || !inode->i_op->fiemap || !current->mm ||
+	    !mapping->a_ops->swap_activate || !inode->i_op->fiemap ||
 	    match_string(file_systems, ARRAY_SIZE(file_systems),
 			 inode->i_sb->s_type->name) < 0)
 		return KX_PIN_FILE_SYSTEM;
@@ -134,17 +134,12 @@ static int check_extents(const struct fiemap_extent_info *info, loff_t *pos)
  * an unwritten block of which a page is cached for a written one. ->fiemap() stores
  * to user space, so it gets a page of the current task.
  */
-static int check_blocks(struct file *file, loff_t size)
+static int check_blocks(struct file *file, loff_t size, unsigned long page)
 {
 	struct inode *inode = file_inode(file);
-	unsigned long page;
 	loff_t pos = 0;
 	int ret = 0;
 
-	page = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	if (IS_ERR_VALUE(page))
-		return page;
 	while (!ret && pos < size) {
 		struct fiemap_extent_info info = {
 			.fi_extents_max = PAGE_SIZE / sizeof(struct fiemap_extent),
@@ -157,7 +152,6 @@ static int check_blocks(struct file *file, loff_t size)
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 	}
-	vm_munmap(page, PAGE_SIZE);
 	return ret;
 }
 
@@ -165,7 +159,7 @@ static int check_blocks(struct file *file, loff_t size)
  * Writes back and drops the page cache, and checks the blocks. Whatever the journal
  * holds about them is committed.
  */
-static int check_written(struct file *file, loff_t size)
+static int check_written(struct file *file, loff_t size, unsigned long page)
 {
 	int ret;
 
@@ -177,7 +171,7 @@ static int check_written(struct file *file, loff_t size)
 		ret = vfs_fsync(file, 0);
 	if (!ret)
 		ret = invalidate_inode_pages2(file->f_mapping);
-	return ret ?: check_blocks(file, size);
+	return ret ?: check_blocks(file, size, page);
 }
 
 static int copy_extents(const struct swap_info_struct *sis, pgoff_t pages,
@@ -256,27 +250,40 @@ static int map(struct file *file, loff_t size, struct kx_pin *pin)
 	return ret;
 }
 
-static int alloc_bios(struct kx_pin *pin)
+/* Waits for a lock of the kernel under which other tasks reclaim memory. */
+struct bio_set *kx_bios_alloc(void)
 {
-	int ret;
+	struct bio_set *bios = kzalloc_obj(*bios);
 
-	pin->bios = kzalloc_obj(*pin->bios);
-	if (!pin->bios)
-		return -ENOMEM;
-	ret = bioset_init(pin->bios, KX_PIN_BIOS, 0, 0);
-	if (ret) {
-		kfree(pin->bios);
-		pin->bios = NULL;
+	if (bios && bioset_init(bios, KX_PIN_BIOS, 0, 0)) {
+		kfree(bios);
+		bios = NULL;
 	}
-	return ret;
+	return bios;
+}
+
+void kx_bios_free(struct bio_set *bios)
+{
+	bioset_exit(bios);
+	kfree(bios);
+}
+
+/* A page in the address space of the current task, or a negative errno. */
+unsigned long kx_user_page_map(void)
+{
+	if (!current->mm)
+		return -ESRCH;
+	return vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, 0);
+}
+
+void kx_user_page_unmap(unsigned long page)
+{
+	vm_munmap(page, PAGE_SIZE);
 }
 
 static void free_pin(struct kx_pin *pin)
 {
-	if (pin->bios) {
-		bioset_exit(pin->bios);
-		kfree(pin->bios);
-	}
 	if (pin->bdev)
 		put_device(&pin->bdev->bd_device);
 	kvfree(pin->extents);
@@ -285,21 +292,19 @@ static void free_pin(struct kx_pin *pin)
 
 /*
  * Returns 0, a negative errno, or a KX_PIN_* that says why the file can't be held
- * still. lockdep is off: the caller has frozen a queue, and file systems above it
+ * still. page is of kx_user_page_map(). lockdep is off: the caller has frozen a queue, and file systems above it
  * are in the classes of the one below.
  */
-int kx_pin(struct file *file, struct kx_pin *pin)
+int kx_pin(struct file *file, unsigned long page, struct kx_pin *pin)
 {
 	loff_t size;
 	int ret;
 
 	*pin = (struct kx_pin){};
 	lockdep_off();
-	ret = alloc_bios(pin);
-	if (!ret)
-		ret = set_swapfile(file, &size);
+	ret = set_swapfile(file, &size);
 	if (!ret) {
-		ret = check_written(file, size);
+		ret = check_written(file, size, page);
 		if (!ret)
 			ret = map(file, size, pin);
 		if (ret)

@@ -47,6 +47,7 @@ use kernel_ext::{
     },
     fs::{
         BackingFile,
+        PinMemory,
         RestrictedGfp, //
     },
     module::ModuleRef, //
@@ -170,7 +171,7 @@ fn pin_by_default(
     if !dev.shared.pin {
         return (backing, NotPinned::NotRequested);
     }
-    match pin::pin(&backing, gfp.is_shared(), block_size) {
+    match pin::pin(&backing, gfp.is_shared(), block_size, &PinMemory::new()) {
         Ok(pinned) => (pinned, NotPinned::NotRequested),
         Err(why) => {
             // A block device is as fast without.

@@ -24,7 +24,10 @@ use kernel_ext::{
         gen_disk::Disk,
         SECTOR_SHIFT, //
     },
-    fs::PinnedFile, //
+    fs::{
+        PinMemory,
+        PinnedFile, //
+    }, //
 };
 
 /// Pins or unpins a bound device. Sleeps until all requests have ended.
@@ -44,8 +47,10 @@ pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool) -> Result
     let block_size = disk.logical_block_size();
     // What takes long, before the queue is frozen.
     let _ = old.backing.file.write_back();
+    // Dropped when the queue is no longer frozen.
+    let memory = PinMemory::new();
     let done = bound.replace_backing_with(disk, |_| {
-        let backing = pin(&old.backing, shared, block_size)?;
+        let backing = pin(&old.backing, shared, block_size, &memory)?;
         let limits = backing.limits(block_size);
         let status = Status {
             backing: Arc::new(backing, GFP_KERNEL).map_err(Error::from)?,
@@ -86,7 +91,13 @@ pub(crate) fn unpin(bound: &mut BoundGuard<'_>, disk: &Disk<LoopDevice>, why: No
 }
 
 /// Pins the file of a backing that no request uses. Sleeps. `shared`: another device has the file, too.
-pub(crate) fn pin(backing: &Backing, shared: bool, block_size: u32) -> Result<Backing, NotPinned> {
+/// `memory`: [`PinMemory::new`], called before a queue was frozen.
+pub(crate) fn pin(
+    backing: &Backing,
+    shared: bool,
+    block_size: u32,
+    memory: &Result<PinMemory>,
+) -> Result<Backing, NotPinned> {
     if backing.file.is_block() {
         return Err(NotPinned::BlockDevice);
     }
@@ -96,7 +107,8 @@ pub(crate) fn pin(backing: &Backing, shared: bool, block_size: u32) -> Result<Ba
     if shared {
         return Err(NotPinned::Shared);
     }
-    let file = PinnedFile::new(&backing.file).map_err(NotPinned::File)?;
+    let memory = memory.as_ref().map_err(|e| NotPinned::from(*e))?;
+    let file = PinnedFile::new(&backing.file, memory).map_err(NotPinned::File)?;
     let (unit, _) = file.device().dio_limits();
     if !geometry::aligned(backing.offset, block_size, unit) {
         return Err(NotPinned::BlockSize);
