@@ -129,7 +129,7 @@ new_ext4() {
 case $1 in
 ext4)
 	pinnable ext4 2
-	any
+	[ -n "${RLOOP_FEW:-}" ] || any
 	swap
 
 	# Journaled by the mount; by a flag, which has no effect with delayed allocation.
