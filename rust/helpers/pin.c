@@ -292,8 +292,8 @@ static void free_pin(struct kx_pin *pin)
 
 /*
  * Returns 0, a negative errno, or a KX_PIN_* that says why the file can't be held
- * still. page is of kx_user_page_map(). lockdep is off: the caller has frozen a queue, and file systems above it
- * are in the classes of the one below.
+ * still. page is of kx_user_page_map(). lockdep is off: the caller has frozen a
+ * queue, and file systems above it are in the classes of the one below.
  */
 int kx_pin(struct file *file, unsigned long page, struct kx_pin *pin)
 {
