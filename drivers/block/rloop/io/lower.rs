@@ -45,10 +45,16 @@ use kernel_ext::{
 /// Tries a read or write of a pinned file, which `choose::can_nowait` allows. Gives the request back if a
 /// worker has to serve it.
 #[inline(never)]
-pub(super) fn try_rw<T: IoDevice>(
-    mut rq: Request<T>,
-    task: &InlineContext,
-) -> Option<ForWorker<T>> {
+pub(super) fn try_rw<T: IoDevice>(rq: Request<T>, task: &InlineContext) -> Option<ForWorker<T>> {
+    let why = WorkerReason::Other;
+    try_submit(ForWorker { rq, why }, task)
+}
+
+/// Submits a request nowait. Gives it back if a worker has to serve it: for the reason that it has, or as
+/// the file system is frozen.
+#[inline(always)]
+fn try_submit<T: IoDevice>(rest: ForWorker<T>, task: &InlineContext) -> Option<ForWorker<T>> {
+    let ForWorker { mut rq, why } = rest;
     rq.data_mut().phase = Phase::NowaitLower;
     let Err((mut rq, e)) = lower::try_submit(rq, task, target) else {
         return None;
@@ -56,7 +62,7 @@ pub(super) fn try_rw<T: IoDevice>(
     rq.data_mut().phase = Phase::New;
     let why = match e == EAGAIN {
         true => WorkerReason::Frozen,
-        false => WorkerReason::Other,
+        false => why,
     };
     Some(ForWorker { rq, why })
 }
@@ -75,17 +81,7 @@ pub(super) fn try_without_data<T: IoDevice>(
         rest.why = why.unwrap_or(rest.why);
         return Some(rest);
     }
-    let ForWorker { mut rq, why } = rest;
-    rq.data_mut().phase = Phase::NowaitLower;
-    let Err((mut rq, e)) = lower::try_submit(rq, task, target) else {
-        return None;
-    };
-    rq.data_mut().phase = Phase::New;
-    let why = match e == EAGAIN {
-        true => WorkerReason::Frozen,
-        false => why,
-    };
-    Some(ForWorker { rq, why })
+    try_submit(rest, task)
 }
 
 /// Whether the task may submit a request without data. The reason for a worker, if it is another one than

@@ -201,6 +201,15 @@ backing() {
 	fi
 }
 
+# sum PATTERN: the sum of the counters that match.
+sum() {
+	local f n=0
+	for f in "$SYS"/rloop/$1; do
+		n=$((n + $(<"$f")))
+	done
+	echo $n
+}
+
 # TRACE is where the kernel's tracing is.
 need_trace() {
 	TRACE=/sys/kernel/tracing

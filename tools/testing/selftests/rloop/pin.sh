@@ -60,14 +60,6 @@ free() {
 # held FILE: it can't be written.
 held() { refused "Text file busy" dd if=/dev/zero of="$1" bs=4096 count=1 conv=notrunc; }
 
-# The sum of the counters that match.
-sum() {
-	local f n=0
-	for f in "$SYS"/rloop/$1; do
-		n=$((n + $(<"$f")))
-	done
-	echo $n
-}
 # mark: no_worker and remapped_alone count from here.
 mark() {
 	settle

@@ -8,14 +8,6 @@
 . "${0%/*}/common.sh"
 need_rloop
 
-# The sum of the counters that match.
-sum() {
-	local f n=0
-	for f in "$SYS"/rloop/$1; do
-		n=$((n + $(<"$f")))
-	done
-	echo $n
-}
 # Every request is one of a kind, and goes one way.
 balanced() {
 	local kinds ways
