@@ -21,6 +21,10 @@ if [ "$1" = error ]; then
 		[ -e "$errors" ] || skip "scsi_debug has no errors to inject in this kernel"
 	fi
 	attach --direct-io=on "$DISK"
+	# (udev has what is dirty written back when a disk is closed, unless it is locked.)
+	settle
+	exec {lock}<"$DISK"
+	flock "$lock"
 	pattern write "$DISK" 1048576 4096 1
 	# The commands WRITE(10) and WRITE(16), but not WRITE ATOMIC(16), end with a medium error.
 	for opcode in 0x2a 0x8a; do
@@ -33,6 +37,7 @@ if [ "$1" = error ]; then
 	! sync "$LOOP" 2>/dev/null || fail "the next flush does not know of a write below that failed"
 	sync "$LOOP" || fail "the flush after that"
 	"$HERE/atomic" "$LOOP" 1048576 16384 || fail "an atomic write when all is well again"
+	exec {lock}<&-
 	exit 0
 fi
 
