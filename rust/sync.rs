@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mutex with a killable wait, and a spinlock for data that interrupts use.
+//! A mutex with a killable wait, a spinlock for data that interrupts use, and atomics without calls.
 //!
 //! [`KillableMutex`] wraps `struct mutex` and [`IrqLock`] wraps `spinlock_t`. Each owns the value
-//! that it protects. `kernel::sync` has no `mutex_lock_killable()`.
+//! that it protects. `kernel::sync` has no `mutex_lock_killable()`. [`ReadOnce`] is for `Atomic`.
 //!
 //! Series: 7.3 has `kernel::sync::SpinLockIrq`, 7.2 has no lock taken with `spin_lock_irqsave()`.
 //!
@@ -68,6 +68,10 @@
 //!
 //! C headers: [`include/linux/mutex.h`](srctree/include/linux/mutex.h),
 //! [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
+
+mod read_once;
+
+pub use read_once::ReadOnce;
 
 use crate::helpers;
 use core::{

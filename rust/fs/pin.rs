@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     block::bdev::BlockDevice,
-    helpers, //
+    helpers,
+    sync::ReadOnce, //
 };
 use core::mem;
 use kernel::{
@@ -245,9 +246,7 @@ impl PinnedFile {
     /// Finds the place of a sector of the file. Returns `None` behind the last one. Any context.
     #[inline(always)]
     pub fn find(&self, sector: u64) -> Option<Run> {
-        // As READ_ONCE(), and the value is checked.
-        // SAFETY: The field is valid for reads, and only written as a whole.
-        let last = unsafe { self.last.as_ptr().read_volatile() };
+        let last = self.last.read_once();
         if last < self.extents() {
             // SAFETY: Both are extents, or the second one is the end.
             let (at, end) = unsafe { (self.extent(last), self.extent(last.wrapping_add(1))) };
@@ -270,9 +269,8 @@ impl PinnedFile {
                 high = middle;
             }
         }
-        // As WRITE_ONCE(): each value of any CPU is one of an extent.
-        // SAFETY: The field is valid for writes, and only accessed as a whole.
-        unsafe { self.last.as_ptr().write_volatile(low) };
+        // Each value of any CPU is one of an extent.
+        self.last.write_once(low);
         // SAFETY: `kx_pin()` succeeds with an extent at least, so both are extents, or the second
         // one is the end.
         let (at, end) = unsafe { (self.extent(low), self.extent(high)) };
@@ -281,7 +279,7 @@ impl PinnedFile {
 
     /// Takes freeze protection of the file system for a write, and records that the mtime has to
     /// move. Fails with EROFS if the file system is read-only by now. If it is frozen: sleeps, or
-    /// with `nowait` fails with EAGAIN. `kx_pin_end_write()` gives it back.
+    /// with `nowait` fails with EAGAIN. `kx_lower_ended()` gives it back.
     #[inline(always)]
     pub(crate) fn start_write(&self, nowait: bool) -> Result {
         // SAFETY: By the type invariant of `file`.
@@ -289,9 +287,7 @@ impl PinnedFile {
             0 => (),
             errno => return Err(Error::from_errno(errno)),
         }
-        // As READ_ONCE().
-        // SAFETY: The field is valid for reads, and only written as a whole.
-        if unsafe { self.written.as_ptr().read_volatile() } == 0 {
+        if self.written.read_once() == 0 {
             self.note_written();
         }
         Ok(())
@@ -316,7 +312,7 @@ impl PinnedFile {
         }
     }
 
-    /// Returns the super block that `kx_pin_end_write()` takes. Any context.
+    /// Returns the super block whose protection `kx_lower_ended()` gives back. Any context.
     pub(crate) fn super_block(&self) -> *mut bindings::super_block {
         // SAFETY: By the type invariant of `file` the inode is valid, and does not change its
         // super block.
@@ -379,8 +375,15 @@ impl Drop for Held<'_> {
 }
 
 impl BackingFile {
-    /// Returns whether a page of `len` bytes at `pos` is cached. Any context.
+    /// Returns whether any page of the file is cached: `nrpages`. Any context.
     #[inline(always)]
+    pub fn has_cached_pages(&self) -> bool {
+        // As READ_ONCE().
+        // SAFETY: By the type invariant the file keeps `f_mapping` valid.
+        unsafe { (&raw const (*(*self.as_raw()).f_mapping).nrpages).read_volatile() != 0 }
+    }
+
+    /// Returns whether a page of `len` bytes at `pos` is cached. Any context.
     pub fn range_is_cached(&self, pos: i64, len: u32) -> bool {
         // SAFETY: By the type invariant.
         len > 0 && unsafe { helpers::kx_file_range_is_cached(self.as_raw(), pos, len) }

@@ -282,7 +282,6 @@ void kx_pin_free(struct kx_pin *pin);
 bool kx_pin_is_touched(struct file *file);
 bool kx_pin_update_time(struct file *file);
 int kx_pin_start_write(struct file *file, bool nowait);
-void kx_pin_end_write(struct super_block *sb);
 bool kx_file_range_is_cached(struct file *file, loff_t pos, unsigned int len);
 bool kx_file_needs_sync(struct file *file);
 

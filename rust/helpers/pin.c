@@ -352,7 +352,7 @@ bool kx_pin_update_time(struct file *file)
 	return started;
 }
 
-/* As kiocb_start_write(): another task may release it. */
+/* As kiocb_start_write(): another task may release it, in kx_lower_ended(). */
 int kx_pin_start_write(struct file *file, bool nowait)
 {
 	struct super_block *sb = file_inode(file)->i_sb;
@@ -367,12 +367,6 @@ int kx_pin_start_write(struct file *file, bool nowait)
 	}
 	__sb_writers_release(sb, SB_FREEZE_WRITE);
 	return 0;
-}
-
-void kx_pin_end_write(struct super_block *sb)
-{
-	__sb_writers_acquired(sb, SB_FREEZE_WRITE);
-	sb_end_write(sb);
 }
 
 bool kx_file_range_is_cached(struct file *file, loff_t pos, unsigned int len)

@@ -183,7 +183,12 @@ void kx_lower_submitted(struct bio *parent, bool all)
 
 int kx_lower_ended(struct bio *bio)
 {
-	if (bio->bi_private)
-		kx_pin_end_write(bio->bi_private);
+	struct super_block *sb = bio->bi_private;
+
+	/* As kiocb_end_write(), for kx_pin_start_write(). */
+	if (sb) {
+		__sb_writers_acquired(sb, SB_FREEZE_WRITE);
+		sb_end_write(sb);
+	}
 	return kx_bio_remapped(bio);
 }

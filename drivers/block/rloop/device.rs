@@ -339,6 +339,7 @@ impl Operations for LoopDevice {
         dispatch::queue_rq(rq, task)
     }
 
+    #[inline(always)]
     fn io_done(rq: Request<Self>, result: Result<u32>) {
         rw::complete(rq, result);
     }

@@ -6,10 +6,8 @@
 //! costs time. After two refusals in a row one request is queued to a worker untried, and after every
 //! further refusal twice as many and one more, up to a limit. A request that is served resets it.
 
-use kernel::sync::atomic::{
-    Atomic,
-    Relaxed, //
-};
+use kernel::sync::atomic::Atomic;
+use kernel_ext::sync::ReadOnce;
 
 /// The most requests that are queued to a worker untried between two attempts.
 #[derive(Clone, Copy)]
@@ -37,10 +35,11 @@ impl NowaitBackoff {
     }
 
     /// Whether to try the next request nowait. Any context.
+    #[inline(always)]
     pub(crate) fn should_try(&self) -> bool {
-        let left = self.skip.load(Relaxed);
+        let left = self.skip.read_once();
         if left > 0 {
-            self.skip.store(left - 1, Relaxed);
+            self.skip.write_once(left - 1);
         }
         left == 0
     }
@@ -49,15 +48,16 @@ impl NowaitBackoff {
     pub(crate) fn note_refusal(&self, limit: BackoffLimit) {
         // The first refusal has no effect: ext4 refuses the first write of each timer tick, for its
         // i_version.
-        let next = self.next.load(Relaxed);
-        self.skip.store(next, Relaxed);
-        self.next.store((limit as u32).min(2 * next + 1), Relaxed);
+        let next = self.next.read_once();
+        self.skip.write_once(next);
+        self.next.write_once((limit as u32).min(2 * next + 1));
     }
 
     /// A nowait submission was served. Any context.
+    #[inline(always)]
     pub(crate) fn reset(&self) {
-        if self.next.load(Relaxed) > 0 {
-            self.next.store(0, Relaxed);
+        if self.next.read_once() > 0 {
+            self.next.write_once(0);
         }
     }
 }

@@ -95,7 +95,8 @@ use crate::{
     iov::{
         Direction,
         IovIter, //
-    }, //
+    },
+    sync::ReadOnce, //
 };
 use kernel::{
     alloc::{
@@ -106,10 +107,7 @@ use kernel::{
     error::Error,
     ffi::c_long,
     prelude::*,
-    sync::atomic::{
-        Full,
-        Relaxed, //
-    },
+    sync::atomic::Full,
     types::Opaque, //
 };
 
@@ -201,7 +199,7 @@ where
     // ends, see `KiocbParams`. The shim checks that the file has the operation and the mode, and
     // that the range is valid.
     let ret = unsafe {
-        (*pdu).kiocb_refs.store(2, Relaxed);
+        (*pdu).kiocb_refs.write_once(2);
         let kiocb = (*pdu).kiocb.get();
         helpers::kx_kiocb_init(
             kiocb,

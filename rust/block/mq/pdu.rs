@@ -7,6 +7,7 @@
 
 use super::device_data::DeviceData;
 use crate::bio::Bvec;
+use crate::sync::ReadOnce;
 use core::mem::{
     offset_of,
     ManuallyDrop,
@@ -104,7 +105,8 @@ impl Polled {
     /// Clears the mark when the I/O has ended, and returns whether there was one. Any context.
     #[inline(always)]
     pub(super) fn end(&self) -> bool {
-        let polled = self.0.load(Acquire) != Self::NONE;
+        // The owner of the request has set the mark.
+        let polled = self.0.read_once() != Self::NONE;
         if polled {
             self.0.store(Self::NONE, Release);
         }

@@ -9,7 +9,10 @@ use super::{
     },
     device_data::DeviceData, //
 };
-use crate::helpers;
+use crate::{
+    helpers,
+    sync::ReadOnce, //
+};
 use core::{
     marker::PhantomData,
     ops::Deref, //
@@ -127,9 +130,8 @@ impl<T: DeviceData> RequestQueue<T> {
     ///
     /// The caller must keep a request of this queue in flight for as long as the reference.
     pub(super) unsafe fn published(&self) -> Option<&T::Published> {
-        // As READ_ONCE(): all that follows depends on the pointer, so no stronger order is needed.
-        // SAFETY: The field is valid for reads, and only written as a whole.
-        let p = unsafe { self.data().published.as_ptr().read_volatile() };
+        // All that follows depends on the pointer, so no stronger order is needed.
+        let p = self.data().published.read_once();
         // SAFETY: By the invariants of `QueueData` a pointer that is not null is to a live value,
         // and the value stays while a request that has read it is in flight. The caller keeps that
         // request in flight.

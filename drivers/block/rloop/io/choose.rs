@@ -38,12 +38,15 @@ pub(super) fn can_serve_bio<T: IoDevice>(
     Ok(task.may_serve(rq)?)
 }
 
-/// Whether a new request can use IOCB_DIRECT.
+/// Whether a new request at `pos` can use IOCB_DIRECT.
 #[inline(always)]
-pub(super) fn is_direct<T: IoDevice>(rq: &InFlight<T>, backing: &Backing) -> bool {
+pub(super) fn is_direct<T: IoDevice>(
+    rq: &InFlight<T>,
+    backing: &Backing,
+    pos: Option<i64>,
+) -> bool {
     backing.mode.is_direct()
-        && position(rq, backing)
-            .is_some_and(|pos| geometry::aligned(pos, rq.bytes(), backing.align.offset))
+        && pos.is_some_and(|pos| geometry::aligned(pos, rq.bytes(), backing.align.offset))
 }
 
 /// Whether the backing can serve a request nowait, as a bio (`remap`) or as a kiocb, and the task may do

@@ -9,8 +9,15 @@
 //! are dropped when a request has changed it.
 
 use super::{
-    choose::position,
-    cmd::Phase,
+    choose::{
+        self,
+        position, //
+    },
+    cmd::{
+        Cmd,
+        Phase, //
+    },
+    fail_late,
     ForWorker,
     IoDevice,
     IoEngine, //
@@ -42,18 +49,41 @@ use kernel_ext::{
     errno, //
 };
 
-/// Tries a read or write of a pinned file, which `choose::can_nowait` allows. Gives the request back if a
-/// worker has to serve it.
+/// Tries a new request of a pinned file, which fits the blocks of the disk below. Gives the request back
+/// if a worker has to serve it.
 #[inline(never)]
-pub(super) fn try_rw<T: IoDevice>(rq: Request<T>, task: &InlineContext) -> Option<ForWorker<T>> {
-    let why = WorkerReason::Other;
-    try_submit(ForWorker { rq, why }, task)
+pub(super) fn try_nowait<T: IoDevice>(
+    mut rq: Request<T>,
+    task: &InlineContext,
+) -> Option<ForWorker<T>> {
+    let Some(backing) = rq.published() else {
+        fail_late(rq);
+        return None;
+    };
+    let pos = position(&rq, backing);
+    let checked = choose::can_nowait(&rq, backing, true, true, task);
+    *rq.data_mut() = Cmd {
+        direct: true,
+        ..Cmd::default()
+    };
+    match checked {
+        Ok(()) => {
+            let why = WorkerReason::Other;
+            try_submit(ForWorker { rq, why }, task, |rq| target_at(rq, pos))
+        }
+        Err(why) if why.is_without_data() => try_without_data(ForWorker { rq, why }, task),
+        Err(why) => Some(ForWorker { rq, why }),
+    }
 }
 
 /// Submits a request nowait. Gives it back if a worker has to serve it: for the reason that it has, or as
 /// the file system is frozen.
 #[inline(always)]
-fn try_submit<T: IoDevice>(rest: ForWorker<T>, task: &InlineContext) -> Option<ForWorker<T>> {
+fn try_submit<T, F>(rest: ForWorker<T>, task: &InlineContext, target: F) -> Option<ForWorker<T>>
+where
+    T: IoDevice,
+    F: for<'a> FnOnce(&'a InFlight<T>) -> Option<Target<'a>>,
+{
     let ForWorker { mut rq, why } = rest;
     rq.data_mut().phase = Phase::NowaitLower;
     let Err((mut rq, e)) = lower::try_submit(rq, task, target) else {
@@ -81,7 +111,7 @@ pub(super) fn try_without_data<T: IoDevice>(
         rest.why = why.unwrap_or(rest.why);
         return Some(rest);
     }
-    try_submit(rest, task)
+    try_submit(rest, task, target)
 }
 
 /// Whether the task may submit a request without data. The reason for a worker, if it is another one than
@@ -124,11 +154,18 @@ fn can_nowait<T: IoDevice>(
 
 /// The place of a request.
 fn target<T: IoDevice>(rq: &InFlight<T>) -> Option<Target<'_>> {
-    let backing = rq.published()?;
-    let sector = match rq.op() {
-        Op::Flush => 0,
-        _ => position(rq, backing)? as u64 >> SECTOR_SHIFT,
+    let pos = match rq.op() {
+        Op::Flush => Some(0),
+        _ => position(rq, rq.published()?),
     };
+    target_at(rq, pos)
+}
+
+/// The place of a request at `pos`.
+#[inline(always)]
+fn target_at<T: IoDevice>(rq: &InFlight<T>, pos: Option<i64>) -> Option<Target<'_>> {
+    let backing = rq.published()?;
+    let sector = pos? as u64 >> SECTOR_SHIFT;
     Some(match &backing.pin {
         Some(pin) => Target::Pinned {
             file: &pin.file,
@@ -185,21 +222,31 @@ pub(crate) fn done<T: IoDevice>(mut rq: Request<T>, result: Result) {
         match rq.op() {
             Op::Read => (),
             Op::Flush => pin.file.touch(),
-            _ => {
-                let pos = position(&rq, backing);
-                if pos.is_some_and(|pos| backing.file.range_is_cached(pos, rq.bytes())) {
-                    let data = rq.data_mut();
-                    data.phase = Phase::Stale;
-                    data.done = result.map_or_else(|e| e.to_errno().unsigned_abs(), |()| 0);
-                    let why = WorkerReason::Stale;
-                    return IoEngine::queue(ForWorker { rq, why });
-                }
-            }
+            _ if backing.file.has_cached_pages() => return done_beside_cache(rq, result),
+            _ => (),
         }
     }
     end(rq, result);
 }
 
+/// Takes the result of a request that has changed a pinned file of which pages are cached. A worker drops
+/// those of its range. Any context.
+#[cold]
+fn done_beside_cache<T: IoDevice>(mut rq: Request<T>, result: Result) {
+    let is_stale = rq.published().is_some_and(|backing| {
+        position(&rq, backing).is_some_and(|pos| backing.file.range_is_cached(pos, rq.bytes()))
+    });
+    if !is_stale {
+        return end(rq, result);
+    }
+    let data = rq.data_mut();
+    data.phase = Phase::Stale;
+    data.done = result.map_or_else(|e| e.to_errno().unsigned_abs(), |()| 0);
+    let why = WorkerReason::Stale;
+    IoEngine::queue(ForWorker { rq, why });
+}
+
+#[inline(always)]
 fn end<T: IoDevice>(rq: Request<T>, result: Result) {
     match (rq.data().pool, result) {
         // A worker submits the next request first, and leaves the completion to a softirq.

@@ -62,7 +62,11 @@ pub(crate) fn try_nowait<T: IoDevice>(
         fail_late(rq);
         return None;
     };
-    let direct = is_direct(&rq, backing);
+    if backing.pin.is_some() {
+        return lower::try_nowait(rq, task);
+    }
+    let pos = position(&rq, backing);
+    let direct = is_direct(&rq, backing, pos);
     let remap = direct && backing.mode == IoMode::Remap;
     if let Err(why) = can_nowait(&rq, backing, direct, remap, task) {
         *rq.data_mut() = Cmd {
@@ -85,10 +89,7 @@ pub(crate) fn try_nowait<T: IoDevice>(
         ..Cmd::default()
     };
     if remap {
-        if rq.published().is_some_and(|b| b.pin.is_some()) {
-            return lower::try_rw(rq, task);
-        }
-        rq = remap::try_submit(rq, task, remap_target)?;
+        rq = remap::try_submit(rq, task, |rq| remap_target(rq, pos))?;
         // The lower device did not take the bio as it is.
         if let Err(why) = can_serve_bio(&rq, task) {
             rq.data_mut().phase = Phase::New;
@@ -96,7 +97,7 @@ pub(crate) fn try_nowait<T: IoDevice>(
         }
         rq.data_mut().phase = Phase::NowaitKiocb;
     }
-    let Ended(rq, result) = kiocb::try_submit(rq, task, kiocb_params)?;
+    let Ended(rq, result) = kiocb::try_submit(rq, task, |rq| kiocb_params(rq, pos))?;
     // Retry every nowait error from a worker, without IOCB_NOWAIT.
     advance(rq, result.map_err(|_| EAGAIN))
 }
@@ -147,7 +148,8 @@ pub(super) fn start<T: IoDevice>(mut rq: Request<T>) {
         let Some(rq) = start_io(rq) else {
             return;
         };
-        let Some(Ended(rq, result)) = kiocb::submit(rq, kiocb_params) else {
+        let pos = rq.published().and_then(|b| position(&rq, b));
+        let Some(Ended(rq, result)) = kiocb::submit(rq, |rq| kiocb_params(rq, pos)) else {
             return;
         };
         next = advance(rq, result).map(|rest| rest.rq);
@@ -165,7 +167,7 @@ fn write_atomic<T: IoDevice>(rq: Request<T>) {
     if backing.invalidate_range(pos, rq.bytes()).is_err() {
         return rq.end(Err(EIO));
     }
-    if let Some(rq) = remap::submit(rq, remap_target) {
+    if let Some(rq) = remap::submit(rq, |rq| remap_target(rq, Some(pos))) {
         rq.end(Err(EIO));
     }
 }
@@ -201,18 +203,38 @@ fn end_io<T: IoDevice>(rq: &mut Request<T>) {
 
 /// Takes the result of I/O that completed asynchronously. Any context: the rest of a request is queued to
 /// a worker.
+#[inline(always)]
 pub(crate) fn complete<T: IoDevice>(rq: Request<T>, result: Result<u32>) {
+    let whole = result.is_ok_and(|n| n >= rq.bytes());
+    if whole && rq.data().phase == Phase::NowaitRemap {
+        return end_remapped(rq);
+    }
     if let Some(rest) = advance(rq, result) {
         IoEngine::queue(rest);
     }
 }
 
-/// The kiocb for the rest of a request.
-fn kiocb_params<T: IoDevice>(rq: &InFlight<T>) -> Option<KiocbParams<'_>> {
+/// Ends a read or write that the lower device has served nowait, all of it. What [`advance`] does for
+/// other I/O, such a request does not need. Any context.
+#[inline(always)]
+fn end_remapped<T: IoDevice>(rq: Request<T>) {
+    if let Some(backing) = rq.published() {
+        let kind = match rq.op() {
+            Op::Read => Counter::ReadDirect,
+            _ => Counter::WriteDirect,
+        };
+        backing.stats.count_two(kind, Counter::Remapped);
+        backing.backoff(rq.op()).reset();
+    }
+    rq.end(Ok(()));
+}
+
+/// The kiocb for the rest of a request at `pos`.
+fn kiocb_params<T: IoDevice>(rq: &InFlight<T>, pos: Option<i64>) -> Option<KiocbParams<'_>> {
     let backing = rq.published()?;
     Some(KiocbParams {
         file: &backing.file,
-        pos: position(rq, backing)?,
+        pos: pos?,
         done: rq.data().done,
         direct: rq.data().direct,
         dsync: rq.op() == Op::Write && rq.flags().fua(),
@@ -220,12 +242,11 @@ fn kiocb_params<T: IoDevice>(rq: &InFlight<T>) -> Option<KiocbParams<'_>> {
     })
 }
 
-/// The lower device and the sector there for a request.
-fn remap_target<T: IoDevice>(rq: &InFlight<T>) -> Option<remap::Target<'_>> {
-    let backing = rq.published()?;
+/// The lower device and the sector there for a request at `pos`.
+fn remap_target<T: IoDevice>(rq: &InFlight<T>, pos: Option<i64>) -> Option<remap::Target<'_>> {
     Some(remap::Target {
-        file: &backing.file,
-        sector: position(rq, backing)? as u64 >> SECTOR_SHIFT,
+        file: &rq.published()?.file,
+        sector: pos? as u64 >> SECTOR_SHIFT,
     })
 }
 
