@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export SUITE KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNT MODULE GUARDS SCENES CLIENTS RECIPES DRIVERS KEEP DEBVERSION
+export SUITE KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNTS UDEV MODULE GUARDS SCENES CLIENTS RECIPES DRIVERS KEEP DEBVERSION
 
 all:
 	@$(S)/build --top >/dev/null
@@ -32,8 +32,8 @@ stress:
 powercut:
 	@$(S)/powercut
 
-thousand:
-	@$(S)/thousand
+scale:
+	@$(S)/scale
 
 guards:
 	@$(S)/guards
@@ -86,7 +86,7 @@ help:
 	@echo '                    [KERNEL=debug|stock|uml] [TESTS="stress.use stress.load plug_stress failslab"]'
 	@echo 'make powercut       QEMU killed while rloop is written to; what a flush confirmed is there'
 	@echo '                    [CUTS=50] [RUNS=10] [MODES="pinned ..."] [SEED=number]'
-	@echo 'make thousand       so many devices of each driver at once: memory and time [COUNT=1000]'
+	@echo 'make scale          a thousand and five thousand devices of each driver: memory and times [COUNTS=]'
 	@echo 'make guards         takes the guards of inline submission out, one at a time: tests must fail'
 	@echo '                    [GUARDS="name ..."] [ROUNDS=1]'
 	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
@@ -106,4 +106,4 @@ help:
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 	@echo 'scripts/NAME --help what a target does, its arguments and variables'
 
-.PHONY: all demo test quick fuzz bench stress powercut thousand guards deb test-install clients recipes dist rustdoc rust-analyzer check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut scale guards deb test-install clients recipes dist rustdoc rust-analyzer check vm clean cache-clean help

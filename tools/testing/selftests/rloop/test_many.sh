@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Many devices at once, each with data of its own. (make thousand: more of them, and what they
-# take beside the C driver.)
+# Many devices at once, each with data of its own. (make scale: more of them, and what they take
+# beside the C driver.)
 # prev: none
 # timeout: 120
 . "${0%/*}/common.sh"
