@@ -8,9 +8,17 @@
 
 #include "helpers.h"
 
+/*
+ * blk_mq_freeze_queue_wait() reads the reference count without ordering. The
+ * barrier makes what the requests have done visible to the caller.
+ */
 unsigned int kx_freeze_queue(struct request_queue *q)
 {
-	return blk_mq_freeze_queue(q);
+	unsigned int memflags = blk_mq_freeze_queue(q);
+
+	/* Pairs with percpu_ref_put() of the last request. */
+	smp_acquire__after_ctrl_dep();
+	return memflags;
 }
 
 void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags)
@@ -28,10 +36,17 @@ void kx_queue_wait_issued(struct request_queue *q)
 	synchronize_srcu_expedited(q->tag_set->srcu);
 }
 
-/* Whether the driver may have a request: each has a driver tag. */
+/*
+ * Whether the driver may have a request: each has a driver tag. If not, what the
+ * requests have done is visible to the caller.
+ */
 bool kx_queue_is_busy(struct request_queue *q)
 {
-	return sbitmap_any_bit_set(&q->tag_set->shared_tags->bitmap_tags.sb);
+	bool busy = sbitmap_any_bit_set(&q->tag_set->shared_tags->bitmap_tags.sb);
+
+	/* Pairs with the barrier before the tag is cleared: sbitmap_queue_clear(). */
+	smp_acquire__after_ctrl_dep();
+	return busy;
 }
 
 void kx_limits_start_update(struct request_queue *q, struct queue_limits *lim)
