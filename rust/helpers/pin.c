@@ -382,7 +382,10 @@ bool kx_file_needs_sync(struct file *file)
 {
 	struct address_space *mapping = file->f_mapping;
 
-	return mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) ||
-	       mapping_tagged(mapping, PAGECACHE_TAG_WRITEBACK) ||
-	       errseq_check(&mapping->wb_err, READ_ONCE(file->f_wb_err));
+	if (mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) ||
+	    mapping_tagged(mapping, PAGECACHE_TAG_WRITEBACK))
+		return true;
+	/* A write-back stores its error before it clears the tag: mapping_set_error(). */
+	smp_rmb();
+	return errseq_check(&mapping->wb_err, READ_ONCE(file->f_wb_err));
 }
