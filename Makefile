@@ -89,7 +89,7 @@ help:
 	@echo 'make scale          a thousand and five thousand devices of each driver: memory and times [COUNTS=]'
 	@echo 'make guards         takes the guards of inline submission out, one at a time: tests must fail'
 	@echo '                    [GUARDS="name ..."] [ROUNDS=1]'
-	@echo 'make check          formatting, lints, checkpatch, the rule about unsafe'
+	@echo 'make check          formatting, lints, checkpatch, litmus tests, the rule about unsafe'
 	@echo 'make deb            rloop-dkms, the Debian package, in build/deb/'
 	@echo 'make test-install   installs that with apt in a Debian with systemd, and boots it [SCENES="on off ..."]'
 	@echo 'make clients        programs of a distribution that use loop devices, with both drivers, in a Debian'

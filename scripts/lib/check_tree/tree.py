@@ -54,6 +54,8 @@ def prose(path, code=False):
         return text
     if not code:
         comments = r"//[^\n]*|/\*.*?\*/" if is_code(path) else r"(?<!\S)#[^\n]*"
+        if path.endswith(".litmus"):
+            comments = r"\(\*.*?\*\)"
         parts = re.split(f"({comments})", text, flags=re.S)
         text = "".join(part if i % 2 else blank(part) for i, part in enumerate(parts))
     return re.sub(r"^[ \t]*(//[/!]?|/?\*+(?!/)|#)", lambda m: blank(m[0]), text, flags=re.M)
