@@ -10,6 +10,7 @@ from .tree import read
 DOCUMENT, TESTS = "Documentation/unsafe.rst", "tools/testing/litmus"
 ATOMIC = r"(\w+)\s*(?:\.\s*0\s*)?\.\s*(load|store|xchg|cmpxchg|add|fetch_\w+)" \
     r"\((?:[^;{}()]|\([^()]*\))*?\b(Relaxed|Acquire|Release|Full)\)"
+ONCE = r"(\w+)\s*\.\s*((?:read|write)_once)(?=\()"
 OTHER = r"\b(?:READ_ONCE|WRITE_ONCE|smp_\w+|barrier|this_cpu_\w+|(?:set|clear)_bit|synchronize_s?rcu\w*|" \
     r"rcu_read_lock|rcu::read_lock|(?:read|write)_volatile)(?=\()"
 
@@ -23,6 +24,8 @@ def operations(path):
         yield f"{field}{name}({ordering})"
     if len(found) != len(re.findall(r"\b(?:Relaxed|Acquire|Release|Full)\)", code)):
         yield "an operation that this check can't read"
+    for field, name in re.findall(ONCE, code):
+        yield f"{'' if field == '0' else field + '.'}{name}()"
     for name in re.findall(OTHER, code):
         yield f"{name}()"
 
