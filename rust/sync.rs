@@ -69,8 +69,10 @@
 //! C headers: [`include/linux/mutex.h`](srctree/include/linux/mutex.h),
 //! [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h)
 
+mod cache_line;
 mod read_once;
 
+pub(crate) use cache_line::CacheLine;
 pub use read_once::ReadOnce;
 
 use crate::helpers;

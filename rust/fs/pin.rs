@@ -12,7 +12,10 @@ use super::{
 use crate::{
     block::bdev::BlockDevice,
     helpers,
-    sync::ReadOnce, //
+    sync::{
+        CacheLine,
+        ReadOnce, //
+    }, //
 };
 use core::mem;
 use kernel::{
@@ -138,8 +141,8 @@ pub struct PinnedFile {
     raw: helpers::RawPin,
     bios: Arc<BioSet>,
     held: Atomic<bool>,
-    /// The extent that the last request was in.
-    last: Atomic<usize>,
+    /// The extent that the last request was in, of any CPU.
+    last: CacheLine<Atomic<usize>>,
     /// The file was written, and its mtime has not moved since.
     written: Atomic<i32>,
     #[pin]
@@ -175,7 +178,7 @@ impl PinnedFile {
                 raw,
                 bios: memory.bios().clone(),
                 held: Atomic::new(true),
-                last: Atomic::new(0),
+                last: CacheLine(Atomic::new(0)),
                 written: Atomic::new(0),
                 work <- Opaque::ffi_init(|work: *mut bindings::delayed_work| {
                     // SAFETY: `work` is valid for writes, and pinned.
