@@ -27,13 +27,17 @@ void kx_unfreeze_queue(struct request_queue *q, unsigned int memflags)
 }
 
 /*
- * As blk_mq_wait_quiesce_done(), but expedited. Waits until all ->queue_rq()
- * calls in progress have returned: they run in a read-side section of the SRCU of
- * the tag set (BLK_MQ_F_BLOCKING).
+ * Orders what the caller has stored before its look at the tags: a request that
+ * does not see it has its tag set. Taking a tag is an acquire. On x86 it is a
+ * locked instruction, and so a full barrier, as the caller's own has to be.
+ * Elsewhere, wait until all ->queue_rq() calls in progress have returned. They
+ * run in a read-side section of the SRCU of the tag set (BLK_MQ_F_BLOCKING), and
+ * this is blk_mq_wait_quiesce_done(), but expedited.
  */
 void kx_queue_wait_issued(struct request_queue *q)
 {
-	synchronize_srcu_expedited(q->tag_set->srcu);
+	if (!IS_ENABLED(CONFIG_X86_64))
+		synchronize_srcu_expedited(q->tag_set->srcu);
 }
 
 /*

@@ -161,14 +161,15 @@ impl<T: DeviceData> RequestQueue<T> {
     /// read it is in flight. Requests that arrive meanwhile find no value. Sleeps, as
     /// [`FrozenQueue`].
     ///
-    /// Without requests this waits for a grace period of the SRCU of the tag set. That is shorter
-    /// than the RCU grace period of freezing a queue.
+    /// Without requests this waits for a grace period of the SRCU of the tag set, but not on x86.
+    /// That is shorter than the RCU grace period of freezing a queue.
     pub(crate) fn unpublish(&self) -> Option<Arc<T::Published>> {
         let old = self.data().swap(core::ptr::null_mut());
         let has_tags = self.data().has_tags.lock();
         // A request is issued in a read section of that SRCU and has its tag before. So a request
         // that has read the old value and is in flight after the grace period has its tag set in
-        // the bitmap. A deleted disk has neither requests nor tags.
+        // the bitmap. On x86 the exchange and taking a tag are full barriers, which do the same. A
+        // deleted disk has neither requests nor tags.
         let busy = *has_tags && {
             // SAFETY: By the type invariant the queue is live, and by that of `QueueData` it has a
             // tag set.
