@@ -2,8 +2,8 @@
 /*
  * The layout of include/uapi/linux/rloop.h as the C compiler sees it. Kbuild
  * turns the assembly of this file into Rust constants, as it does for
- * asm-offsets.h. drivers/block/rloop/uapi/check.rs compares the constants with
- * those of uapi.rs.
+ * asm-offsets.h. drivers/block/rloop/uapi/old.rs takes those of struct loop_info;
+ * uapi/check.rs compares the others with those of uapi.rs.
  */
 #include <linux/compat.h>
 #include <linux/kbuild.h>

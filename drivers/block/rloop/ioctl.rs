@@ -18,11 +18,13 @@ use crate::{
     },
     uapi::{
         self,
+        old::{
+            COMPAT,
+            NATIVE, //
+        },
         Config,
         Info,
-        OldLayout,
-        COMPAT,
-        NATIVE, //
+        OldLayout, //
     }, //
 };
 use abi_layout::cmd;

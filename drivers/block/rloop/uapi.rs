@@ -6,11 +6,13 @@
 //! [`OldLayout`], and [`Config`] is `struct loop_config`.
 //!
 //! Uses `core` only, so that it is also tested on the host. `uapi/check.rs` checks it against the
-//! header when the module is built. The ioctl numbers are those of the header, in the generated
-//! crate `abi_layout`.
+//! header when the module is built. What differs by architecture is in the generated crate
+//! `abi_layout`: the layouts of `struct loop_info`, which `uapi/old.rs` has, and the ioctl numbers.
 
 #[cfg(not(test))]
 mod check;
+#[cfg(not(test))]
+pub(crate) mod old;
 
 /// `LO_FLAGS_*`.
 pub(crate) mod flag {
@@ -82,8 +84,8 @@ pub(crate) mod info64 {
     pub(crate) const FILE_NAME: usize = 56;
 }
 
-/// The layout of `struct loop_info`, which depends on the program's word size: the size and the
-/// offsets in bytes, and the sizes of its `dev_t` and `long`.
+/// The layout of `struct loop_info`, which depends on the architecture and the program's word size:
+/// the size and the offsets in bytes, and the sizes of its `dev_t` and `long`.
 pub(crate) struct OldLayout {
     pub(crate) size: usize,
     pub(crate) number: usize,
@@ -96,34 +98,6 @@ pub(crate) struct OldLayout {
     pub(crate) flags: usize,
     pub(crate) name: usize,
 }
-
-/// The layout for a 64-bit program.
-pub(crate) const NATIVE: OldLayout = OldLayout {
-    size: 168,
-    number: 0,
-    device: 8,
-    dev_bytes: 8,
-    inode: 16,
-    long_bytes: 8,
-    rdevice: 24,
-    offset: 32,
-    flags: 44,
-    name: 48,
-};
-
-/// The layout for a 32-bit program on a 64-bit kernel.
-pub(crate) const COMPAT: OldLayout = OldLayout {
-    size: 140,
-    number: 0,
-    device: 4,
-    dev_bytes: 2,
-    inode: 8,
-    long_bytes: 4,
-    rdevice: 12,
-    offset: 16,
-    flags: 28,
-    name: 32,
-};
 
 /// Offsets in `struct loop_config`.
 pub(crate) mod config {
@@ -259,6 +233,50 @@ impl Config {
 mod tests {
     use super::*;
 
+    const X86_64: OldLayout = OldLayout {
+        size: 168,
+        number: 0,
+        device: 8,
+        dev_bytes: 8,
+        inode: 16,
+        long_bytes: 8,
+        rdevice: 24,
+        offset: 32,
+        flags: 44,
+        name: 48,
+    };
+    const ARM64: OldLayout = OldLayout {
+        size: 160,
+        number: 0,
+        device: 4,
+        dev_bytes: 4,
+        inode: 8,
+        long_bytes: 8,
+        rdevice: 16,
+        offset: 20,
+        flags: 32,
+        name: 36,
+    };
+    /// A 32-bit program on x86-64.
+    const X86: OldLayout = OldLayout {
+        size: 140,
+        number: 0,
+        device: 4,
+        dev_bytes: 2,
+        inode: 8,
+        long_bytes: 4,
+        rdevice: 12,
+        offset: 16,
+        flags: 28,
+        name: 32,
+    };
+    /// A 32-bit program on arm64.
+    const ARM: OldLayout = OldLayout {
+        dev_bytes: 4,
+        ..X86
+    };
+    const LARGEST: usize = X86_64.size;
+
     fn info() -> Info {
         let mut file_name = [0; NAME_SIZE];
         file_name[..5].copy_from_slice(b"a.img");
@@ -286,8 +304,8 @@ mod tests {
             sizelimit: 0,
             ..info()
         };
-        for layout in [NATIVE, COMPAT] {
-            let mut b = [0; NATIVE.size];
+        for layout in [X86_64, ARM64, X86, ARM] {
+            let mut b = [0; LARGEST];
             assert_eq!(info().to_old(&layout, &mut b), Ok(()));
             assert_eq!(Info::from_old(&layout, &b), want);
         }
@@ -295,39 +313,52 @@ mod tests {
 
     #[test]
     fn offset_beyond_int_overflows_the_old_info() {
-        let mut i = info();
-        let mut b = [0; NATIVE.size];
-        i.offset = 1 << 31;
-        assert_eq!(i.to_old(&NATIVE, &mut b), Err(Overflow));
-        i.offset = (1 << 31) - 1;
-        assert_eq!(i.to_old(&NATIVE, &mut b), Ok(()));
+        for layout in [X86_64, ARM64, X86, ARM] {
+            let mut i = info();
+            let mut b = [0; LARGEST];
+            i.offset = 1 << 31;
+            assert_eq!(i.to_old(&layout, &mut b), Err(Overflow));
+            i.offset = (1 << 31) - 1;
+            assert_eq!(i.to_old(&layout, &mut b), Ok(()));
+        }
+    }
+
+    fn fits(layout: &OldLayout, device: u64, inode: u64, rdevice: u64) -> bool {
+        let i = Info {
+            device,
+            inode,
+            rdevice,
+            ..info()
+        };
+        i.to_old(layout, &mut [0; LARGEST]).is_ok()
     }
 
     #[test]
-    fn what_a_32_bit_program_cannot_hold_overflows() {
-        let mut b = [0; NATIVE.size];
-        for (device, inode, rdevice, want) in [
-            (0xffff, 0xffff_ffff, 0xffff, Ok(())),
-            (0x10000, 0, 0, Err(Overflow)),
-            (0, 1 << 32, 0, Err(Overflow)),
-            (0, 0, 0x10000, Err(Overflow)),
+    fn what_a_program_cannot_hold_overflows() {
+        for (layout, dev, inode) in [
+            (X86_64, u64::MAX, u64::MAX),
+            (ARM64, 0xffff_ffff, u64::MAX),
+            (X86, 0xffff, 0xffff_ffff),
+            (ARM, 0xffff_ffff, 0xffff_ffff),
         ] {
-            let i = Info {
-                device,
-                inode,
-                rdevice,
-                ..info()
-            };
-            assert_eq!(i.to_old(&COMPAT, &mut b), want);
-            assert_eq!(i.to_old(&NATIVE, &mut b), Ok(()));
+            assert!(fits(&layout, dev, inode, dev));
+            if let Some(wider) = dev.checked_add(1) {
+                assert!(!fits(&layout, wider, 0, 0));
+                assert!(!fits(&layout, 0, 0, wider));
+            }
+            if let Some(wider) = inode.checked_add(1) {
+                assert!(!fits(&layout, 0, wider, 0));
+            }
         }
     }
 
     #[test]
     fn negative_old_offset_is_out_of_range() {
-        let mut b = [0; NATIVE.size];
-        put(&mut b, NATIVE.offset, &(-1i32).to_ne_bytes());
-        assert!(Info::from_old(&NATIVE, &b).offset > i64::MAX as u64);
+        for layout in [X86_64, ARM64, X86, ARM] {
+            let mut b = [0; LARGEST];
+            put(&mut b, layout.offset, &(-1i32).to_ne_bytes());
+            assert!(Info::from_old(&layout, &b).offset > i64::MAX as u64);
+        }
     }
 
     #[test]

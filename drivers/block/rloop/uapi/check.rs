@@ -5,14 +5,11 @@
 //! The crate `abi_layout` is generated from `rust/abi_layout.c`, which the C compiler compiles with
 //! the header.
 
-#[cfg(CONFIG_COMPAT)]
-use crate::uapi::COMPAT;
 use crate::uapi::{
     self,
     config,
     flag,
-    info64,
-    NATIVE, //
+    info64, //
 };
 use abi_layout as c;
 
@@ -34,16 +31,6 @@ same! {
     info64::ENCRYPT_KEY_SIZE => c::INFO64_ENCRYPT_KEY_SIZE,
     info64::FLAGS => c::INFO64_FLAGS,
     info64::FILE_NAME => c::INFO64_FILE_NAME,
-    NATIVE.size => c::OLD_SIZE,
-    NATIVE.number => c::OLD_NUMBER,
-    NATIVE.device => c::OLD_DEVICE,
-    NATIVE.dev_bytes => c::OLD_DEV_BYTES,
-    NATIVE.inode => c::OLD_INODE,
-    NATIVE.long_bytes => c::OLD_LONG_BYTES,
-    NATIVE.rdevice => c::OLD_RDEVICE,
-    NATIVE.offset => c::OLD_OFFSET,
-    NATIVE.flags => c::OLD_FLAGS,
-    NATIVE.name => c::OLD_NAME,
     config::SIZE => c::CONFIG_SIZE,
     config::FD => c::CONFIG_FD,
     config::BLOCK_SIZE => c::CONFIG_BLOCK_SIZE,
@@ -58,19 +45,4 @@ same! {
     flag::PARTSCAN => c::FLAG_PARTSCAN,
     flag::DIRECT_IO => c::FLAG_DIRECT_IO,
     flag::CONFIGURABLE => c::FLAG_CONFIGURABLE,
-}
-
-// Without CONFIG_COMPAT there are no 32-bit programs, or no types for them.
-#[cfg(CONFIG_COMPAT)]
-same! {
-    COMPAT.size => c::COMPAT_SIZE,
-    COMPAT.number => c::COMPAT_NUMBER,
-    COMPAT.device => c::COMPAT_DEVICE,
-    COMPAT.dev_bytes => c::COMPAT_DEV_BYTES,
-    COMPAT.inode => c::COMPAT_INODE,
-    COMPAT.long_bytes => c::COMPAT_LONG_BYTES,
-    COMPAT.rdevice => c::COMPAT_RDEVICE,
-    COMPAT.offset => c::COMPAT_OFFSET,
-    COMPAT.flags => c::COMPAT_FLAGS,
-    COMPAT.name => c::COMPAT_NAME,
 }
