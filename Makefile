@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export SUITE KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNTS UDEV MODULE GUARDS SCENES CLIENTS RECIPES DRIVERS KEEP DEBVERSION
+export SUITE FLAVOUR ARCH KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNTS UDEV MODULE GUARDS SCENES CLIENTS RECIPES DRIVERS KEEP DEBVERSION
 
 all:
 	@$(S)/build --top >/dev/null
@@ -75,6 +75,8 @@ help:
 	@echo 'make                rloop.ko for the running kernel if it is a stock Debian one with Rust,'
 	@echo '                    else for the newest of trixie-backports (KVER=7.2.12: another)'
 	@echo '                    SUITE=sid: kernel and compilers of Debian unstable; also for test and vm'
+	@echo '                    FLAVOUR=rt-amd64 or cloud-amd64: another kernel of Debian; also for vm'
+	@echo '                    FLAVOUR=arm64, arm64-16k or cloud-arm64: cross-built; ARCH=arm64 is FLAVOUR=arm64'
 	@echo 'make KDIR=dir       rloop.ko for that kernel tree, which must have Rust metadata'
 	@echo 'make demo           the whole story in a virtual machine, told as it goes'
 	@echo 'make quick          the tests under user-mode Linux, in seconds'

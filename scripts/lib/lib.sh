@@ -20,6 +20,16 @@ forky | sid) SUITE_KEY=("$RLOOP_SUITE" "$(sha256sum <"$SCRIPTS/suite.sh")") ;;
 *) echo "rloop: error: SUITE=$RLOOP_SUITE is not known: trixie, forky or sid" >&2; exit 1 ;;
 esac
 
+# FLAVOUR=rt-amd64: which of Debian's kernels; ARCH=arm64 is the one of that name. Another architecture
+# has a build root, a guest and kernels of its own.
+case ${ARCH:-} in x86 | x86_64) ARCH=amd64 ;; esac
+export RLOOP_FLAVOUR=${RLOOP_FLAVOUR:-${FLAVOUR:-${ARCH:-amd64}}}
+foreign() { [[ $RLOOP_FLAVOUR == *arm64* ]]; }
+if foreign; then
+	[ "$RLOOP_SUITE" = trixie ] || { echo "rloop: error: FLAVOUR=$RLOOP_FLAVOUR: of trixie only, not of SUITE=$RLOOP_SUITE" >&2; exit 1; }
+	SUITE_KEY=(arm64 "$(sha256sum <"$SCRIPTS/foreign.sh")")
+fi
+
 # The jobserver of a make above us is not passed into the build root.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
@@ -79,6 +89,7 @@ make_once() {
 			mkdir "$dir.tmp"
 			# Its bootstrap() takes the place of that of bootstrap.sh.
 			[ "$RLOOP_SUITE" = trixie ] || . "$SCRIPTS/suite.sh"
+			! foreign || . "$SCRIPTS/foreign.sh"
 			"$fill" "$dir.tmp"
 			mv -T "$dir.tmp" "$dir"
 		fi
@@ -105,16 +116,20 @@ remove_tree() {
 # build_selftests KSOURCE DIR: the kselftests, in DIR/selftests. Built once for all tiers that want
 # them with that source; a tier in the background may want them at the same time.
 build_selftests() {
-	local out
+	local out compilers=()
 	out=$TOP/build/kselftests-$(basename "$1")
 	[ "$RLOOP_SUITE" = trixie ] || out+=-$RLOOP_SUITE
+	if foreign; then
+		out+=-arm64
+		compilers=(CC=aarch64-linux-gnu-gcc-14 CC32=arm-linux-gnueabihf-gcc-14)
+	fi
 	(
 		lock "$(basename "$out")"
 		mkdir -p "$out" "$2"
 		rm -f "$out"/selftests/test_*.sh # those that are no more
 		step "building the kselftests" "$SCRIPTS/in-root" --bind "$TOP:/src" --bind "$1:/ksrc" --bind "$out:/share" --cwd /src \
 			make -s -j"$(jobs_n)" -C tools/testing/selftests/rloop \
-			OUTPUT=/share/selftests KSRC=/ksrc/tools/testing/selftests
+			OUTPUT=/share/selftests KSRC=/ksrc/tools/testing/selftests "${compilers[@]}"
 		rm -rf "$2/selftests"
 		cp -a "$out/selftests" "$2/"
 	)
