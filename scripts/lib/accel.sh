@@ -6,6 +6,8 @@
 ACCEL_ICOUNT=0
 if [ -n "${ICOUNT:-}" ]; then
 	ACCEL_ICOUNT=1 ACCEL=tcg ACCEL_WHY='TCG counting instructions (ICOUNT=1), one CPU'
+elif foreign; then
+	ACCEL=tcg ACCEL_WHY='TCG (another architecture)'
 elif ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
 	ACCEL=tcg ACCEL_WHY='TCG (/dev/kvm is not there or not ours to open)'
 elif ! grep -qwE 'vmx|svm' /proc/cpuinfo; then

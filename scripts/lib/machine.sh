@@ -3,6 +3,7 @@
 # A machine with systemd as PID 1, which runs a program with one of the two loop drivers. Its disk is
 # that of scripts/lib/machine; what is written to it is gone with the machine.
 
+! foreign || die "FLAVOUR=$RLOOP_FLAVOUR: this machine is for x86-64 only"
 root=$("$SCRIPTS/buildroot")
 machine=$("$SCRIPTS/machine")
 kernel=$("$SCRIPTS/kernel" "${KERNEL:-stock}")

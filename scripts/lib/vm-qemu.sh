@@ -27,8 +27,13 @@ boot() {
 	in_qemu_root --bind "$vm:/vm" --bind "$files:/boot-files" --cwd /vm sh -ec \
 		'find rloop | cpio -o -H newc --quiet >rloop.cpio && cat /boot-files/initrd rloop.cpio >initrd'
 
-	append='console=ttyS0 panic=-1 oops=panic loglevel=7'
+	append='panic=-1 oops=panic loglevel=7'
 	[ "$KERNEL" != debug ] || append+=' slab_debug=P'
+	# One socket per CPU: the table of a machine without ACPI lists no other.
+	local machine=(qemu-system-x86_64 -M pc -smp "$SMP,sockets=$SMP") cpu=max console=ttyS0
+	# The signatures of pointers, emulated as the architecture has them, take half of the time.
+	! foreign || machine=(qemu-system-aarch64 -M virt -smp "$SMP") cpu=max,pauth-impdef=on console=ttyAMA0
+	append+=" console=$console"
 	# Mitigations have nothing to guard here and cost much when each instruction is emulated.
 	case $ACCEL in
 	kvm) args=(-accel kvm -cpu host) ;;
@@ -41,7 +46,8 @@ boot() {
 		[ "$KERNEL" != kcsan ] || append+=' kcsan.udelay_task=2000 kcsan.udelay_interrupt=500 kcsan.skip_watch=4000'
 		# KASAN knows its shadow by the CPU's features, which are gone for a moment early in
 		# the boot: with five levels of page tables an interrupt then finds "wild" memory.
-		args=(-cpu "max$([ "$KERNEL" != debug ] || echo ,la57=off)")
+		[ "$KERNEL" != debug ] || cpu+=,la57=off
+		args=(-cpu "$cpu")
 		if [ -n "$ICOUNT" ]; then
 			args+=(-accel tcg,thread=single -icount shift=0,sleep=off)
 		else
@@ -88,9 +94,8 @@ boot() {
 		*) numa_nodes ;;
 		esac
 	fi
-	# One socket per CPU: the table of a machine without ACPI lists no other.
 	local run=(timeout --foreground -s KILL "$TIMEOUT" "$SCRIPTS/in-root" --root "$root" "${binds[@]}"
-		qemu-system-x86_64 -nodefaults -display none -no-reboot -M pc -m "$MEM" -smp "$SMP,sockets=$SMP"
+		"${machine[@]}" -nodefaults -display none -no-reboot -m "$MEM"
 		-device virtio-rng-pci "${args[@]}"
 		-kernel /kernel/image -initrd /vm/initrd -append "$append")
 	if [ -n "$RUN" ]; then
