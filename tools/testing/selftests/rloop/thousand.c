@@ -74,6 +74,18 @@ static int open_device(int i, int flags)
 	return fd;
 }
 
+/* udev closes a device when it likes, and may have another look at one that was detached. */
+static void remove_device_soon(int ctl, int i)
+{
+	int tries;
+
+	for (tries = 0; ioctl(ctl, LOOP_CTL_REMOVE, i); tries++) {
+		if (errno != EBUSY || tries == 100)
+			die("remove", i);
+		usleep(100000);
+	}
+}
+
 static int compare_doubles(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -179,8 +191,7 @@ int main(int argc, char **argv)
 		die("udevadm settle", 0);
 	start = now();
 	for (i = 0; i < count; i++)
-		if (ioctl(ctl, LOOP_CTL_REMOVE, i))
-			die("remove", i);
+		remove_device_soon(ctl, i);
 	removal = now() - start;
 	printf("%d devices: %.1f KiB each, %.1f KiB bound; ", count,
 	       (double)(there - empty) / count, (double)(bound - empty) / count);
