@@ -23,13 +23,14 @@ TEST_F(loop, configure_is_efault)
 TEST_F(loop, configure_with_half_a_structure_is_efault)
 {
 	struct loop_config config = config_of(backing_file(FILE_SIZE));
-	char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, p);
-	munmap(p + 4096, 4096);
-	memcpy(p + 4096 - 100, &config, 100);
-	EXPECT_EQ(-EFAULT, IOCTL(self->fd, LOOP_CONFIGURE, p + 4096 - 100));
+	munmap(p + page, page);
+	memcpy(p + page - 100, &config, 100);
+	EXPECT_EQ(-EFAULT, IOCTL(self->fd, LOOP_CONFIGURE, p + page - 100));
 	EXPECT_UNBOUND(self);
 }
 

@@ -7,10 +7,12 @@
 # prev: block
 . "${0%/*}/common.sh"
 
-backing "$1" 8 max_sectors=16
+# Two pages: a disk takes a page at least.
+page=$(($(getconf PAGESIZE) / 1024))
+backing "$1" 8 max_sectors=$((page * 4))
 [ "$1" = block ] || pattern write "$IMG" 0 8388608 1 -s
 attach --direct-io=on "$IMG"
-is "the disk below" 8 "$(<"/sys/block/${DISK#/dev/}/queue/max_sectors_kb")"
+is "the disk below" $((page * 2)) "$(<"/sys/block/${DISK#/dev/}/queue/max_sectors_kb")"
 is "the device" 1280 "$(<"$SYS/queue/max_sectors_kb")"
 [ "$DRIVER" != rloop ] || before=$(counter write_direct)
 pattern write "$LOOP" 0 4194304 2 -d -b 65536
@@ -25,11 +27,11 @@ if [ "$DRIVER" = rloop ]; then
 	# Nor is one while what it was split from waits: an allocation below could wait for that.
 	# (It would stay a limit of the device, whatever is attached to it: 0 is none.)
 	defer eval "echo 0 >$SYS/queue/max_sectors_kb"
-	echo 4 >"$SYS/queue/max_sectors_kb"
+	echo $page >"$SYS/queue/max_sectors_kb"
 	before=$(($(counter remapped) + $(counter inline)))
 	pattern check "$LOOP" 0 1048576 2 -d -b 65536
 	n=$(($(counter remapped) + $(counter inline) - before))
-	[ $n -le 16 ] || fail "$n of 256 pieces of 16 reads were served at once"
+	[ $n -le 16 ] || fail "$n of $((1024 / page)) pieces of 16 reads were served at once"
 	used worker_bio_list
 fi
 detach "$LOOP"

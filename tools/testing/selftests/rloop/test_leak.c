@@ -12,7 +12,7 @@
 static void fill_stack(void)
 {
 	struct pollfd fds[30];
-	struct timeval none = { 0 };
+	struct timespec none = { 0 };
 	fd_set sets[3];
 	int i;
 
@@ -20,9 +20,9 @@ static void fill_stack(void)
 		fds[i] = (struct pollfd){ .fd = -0x5a5a5a5b, .events = 0x5a5a };
 	poll(fds, 30, 0);
 	memset(sets, 0, sizeof(sets));
-	syscall(SYS_select, 800, &sets[0], &sets[1], &sets[2], &none);
+	syscall(SYS_pselect6, 800, &sets[0], &sets[1], &sets[2], &none, NULL);
 	memset(sets, 0x5a, sizeof(sets));
-	syscall(SYS_select, 800, &sets[0], &sets[1], &sets[2], &none);
+	syscall(SYS_pselect6, 800, &sets[0], &sets[1], &sets[2], &none, NULL);
 }
 
 /* The bytes of @copied that are in no field named by the caller are zero. */
