@@ -29,7 +29,6 @@ QUOTES = [
     (r"# and no limit: 1 MiB", "SEGMENTS"),
     (r"(?:more than #|# requests), or # KiB in the first", "KX_PLUG_IOS", "KX_PLUG_BYTES >> 10"),
     (r"# KiB on x86-64 and arm64, which the deepest", "KX_STACK_ROOM >> 10"),
-    (r"# eighths of THREAD_SIZE", "KX_END_ROOM * 8 // THREAD_SIZE"),
     (r"# KiB on x86-64 and arm64\) must hold", "KX_END_ROOM >> 10"),
     # Tests.
     (r"# tasks submit batches of up to # requests", "PLUG_TASKS", "PLUG_BATCH"),
