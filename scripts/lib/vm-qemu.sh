@@ -22,6 +22,10 @@ numa_nodes() {
 
 boot() {
 	local files args append binds rc=0
+	# A kernel without 9p, as those for clouds, gets a copy of SHARE.
+	if [ -n "$SHARE" ] && ! grep -q '^CONFIG_9P_FS=' "$kernel/build/.config"; then
+		cp -a "$SHARE" "$vm/rloop/share"
+	fi
 	files=$("$SCRIPTS/bootfiles" "$kernel")
 	# What differs from run to run comes as a second archive behind the cached one.
 	in_qemu_root --bind "$vm:/vm" --bind "$files:/boot-files" --cwd /vm sh -ec \
