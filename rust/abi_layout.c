@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The layout of include/uapi/linux/rloop.h as the C compiler sees it. Kbuild
- * turns the assembly of this file into Rust constants, as it does for
- * asm-offsets.h. drivers/block/rloop/uapi/old.rs takes those of struct loop_info;
- * uapi/check.rs compares the others with those of uapi.rs.
+ * The layout of include/uapi/linux/rloop.h as the C compiler sees it, and the
+ * configured number of devices. Kbuild turns the assembly of this file into Rust
+ * constants, as it does for asm-offsets.h. drivers/block/rloop/uapi/old.rs takes
+ * those of struct loop_info; uapi/check.rs compares the others with those of
+ * uapi.rs.
  */
 #include <linux/compat.h>
 #include <linux/kbuild.h>
 #include <linux/stddef.h>
 
 #include <linux/rloop.h>
+
+/* The devices made at load. Out of tree: as Debian configures the C driver. */
+#ifndef CONFIG_BLK_DEV_RLOOP_MIN_COUNT
+#define CONFIG_BLK_DEV_RLOOP_MIN_COUNT	8
+#endif
 
 /*
  * struct loop_info of a 32-bit program, with the kernel's names for its types.
@@ -75,6 +81,7 @@ int main(void)
 	DEFINE(CRYPT_NONE, LO_CRYPT_NONE);
 	DEFINE(CRYPT_XOR, LO_CRYPT_XOR);
 	DEFINE(CRYPT_CRYPTOAPI, LO_CRYPT_CRYPTOAPI);
+	DEFINE(MIN_COUNT, CONFIG_BLK_DEV_RLOOP_MIN_COUNT);
 	DEFINE(FLAG_READ_ONLY, LO_FLAGS_READ_ONLY);
 	DEFINE(FLAG_AUTOCLEAR, LO_FLAGS_AUTOCLEAR);
 	DEFINE(FLAG_PARTSCAN, LO_FLAGS_PARTSCAN);

@@ -45,4 +45,4 @@ pub mod workers;
 pub mod workqueue;
 
 /// The prefix of the messages of this crate's `pr_*!` macros.
-const __LOG_PREFIX: &[u8] = b"rloop\0";
+const __LOG_PREFIX: &[u8] = concat!(module_name!(), "\0").as_bytes();

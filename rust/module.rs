@@ -3,7 +3,8 @@
 //! This module, and references to it.
 //!
 //! [`THIS_MODULE`] is the C macro of that name. [`ModuleRef`] owns a reference that keeps the
-//! module loaded.
+//! module loaded. In code that is built into the kernel the pointer is null, and a reference keeps
+//! nothing.
 //!
 //! # Examples
 //!
@@ -31,23 +32,40 @@
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
+#[cfg(MODULE)]
+use kernel::types::Opaque;
 use kernel::{
     bindings,
     prelude::*,
-    types::Opaque,
     ThisModule, //
 };
 
+#[cfg(MODULE)]
 #[expect(improper_ctypes)] // Empty structs of C.
 extern "C" {
     static __this_module: Opaque<bindings::module>;
 }
 
-/// The module that this crate is linked into: `THIS_MODULE`.
+/// The module that this crate is linked into: `THIS_MODULE`. Null if it is built into the kernel.
 ///
 /// Series: the `THIS_MODULE` that `module!` defines is of another type and path in 7.3.
 // SAFETY: modpost defines `__this_module`, which lives as long as the code that refers to it.
+#[cfg(MODULE)]
 pub static THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(__this_module.get()) };
+
+/// `THIS_MODULE` of code that is built into the kernel.
+// SAFETY: The C macro is NULL there, too.
+#[cfg(not(MODULE))]
+pub static THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(core::ptr::null_mut()) };
+
+/// The name of the module, as a literal: `KBUILD_MODNAME`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! module_name {
+    () => {
+        "rloop"
+    };
+}
 
 /// A reference to this module, which keeps it loaded until it is dropped.
 ///
@@ -60,7 +78,8 @@ impl ModuleRef {
     /// Takes a reference: `try_module_get()`. Any context. Fails with ENODEV if the module is being
     /// unloaded, which an opener of its device prevents.
     pub fn new() -> Result<Self> {
-        // SAFETY: `THIS_MODULE` is the module of this code, which is loaded while its code runs.
+        // SAFETY: `THIS_MODULE` is null or the module of this code, which is loaded while its code
+        // runs.
         if unsafe { bindings::try_module_get(THIS_MODULE.as_ptr()) } {
             Ok(Self(()))
         } else {

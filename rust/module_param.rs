@@ -7,6 +7,9 @@
 //! kernel_param` to the module. The parameters of the `kernel` crate are not shown in sysfs, and
 //! none is a string.
 //!
+//! Built into the kernel, a parameter has the name `<module>.<name>` on the kernel's command line.
+//! [`core_param!`](crate::core_param!) adds the name without the module's.
+//!
 //! # Examples
 //!
 //! ```
@@ -128,7 +131,7 @@ impl StrParam {
     pub fn get(&'static self) -> &'static CStr {
         // SAFETY: By the type invariant: the string is the default, or `param_set_charp()` set it
         // at load. That never writes to the old string, and `param_free_charp()` runs after the
-        // module's exit.
+        // module's exit. At boot it is a part of the kernel's command line, which is kept.
         unsafe { CStr::from_char_ptr(self.0.load(Relaxed)) }
     }
 }
@@ -172,14 +175,22 @@ pub struct KernelParam(bindings::kernel_param);
 unsafe impl Sync for KernelParam {}
 
 impl KernelParam {
-    /// Describes `param`, with the mode 0444: its value changes only at load.
+    /// The mode of a parameter in sysfs: its value changes only at load.
     #[doc(hidden)]
-    pub const fn new<P: Param>(name: &'static CStr, param: &'static P) -> Self {
+    pub const READABLE: u16 = 0o444;
+
+    /// The mode of a parameter that is not in sysfs.
+    #[doc(hidden)]
+    pub const HIDDEN: u16 = 0;
+
+    /// Describes `param`.
+    #[doc(hidden)]
+    pub const fn new<P: Param>(name: &'static CStr, param: &'static P, perm: u16) -> Self {
         Self(bindings::kernel_param {
             name: kernel::str::as_char_ptr_in_const_context(name),
             mod_: THIS_MODULE.as_ptr(),
             ops: P::OPS,
-            perm: 0o444,
+            perm,
             level: -1,
             flags: 0,
             __bindgen_anon_1: bindings::kernel_param__bindgen_ty_1 {
@@ -200,16 +211,29 @@ macro_rules! module_param {
             #[link_section = "__param"]
             #[used(compiler)]
             static PARAM: $crate::module_param::KernelParam =
-                $crate::module_param::KernelParam::new(::kernel::c_str!($name), &$var);
+                $crate::module_param::KernelParam::new(
+                    if ::core::cfg!(MODULE) {
+                        ::kernel::c_str!($name)
+                    } else {
+                        ::kernel::c_str!(concat!($crate::module_name!(), ".", $name))
+                    },
+                    &$var,
+                    $crate::module_param::KernelParam::READABLE,
+                );
             $crate::module_param!(@modinfo concat!("parm=", $name, ":", $desc, "\0"));
             $crate::module_param!(@modinfo concat!("parmtype=", $name, ":", $type, "\0"));
         };
     };
     (@modinfo $text:expr) => {
         const _: () = {
+            const TEXT: &str = if ::core::cfg!(MODULE) {
+                $text
+            } else {
+                concat!($crate::module_name!(), ".", $text)
+            };
             #[link_section = ".modinfo"]
             #[used(compiler)]
-            static INFO: [u8; $text.len()] = $crate::module_param::bytes($text);
+            static INFO: [u8; TEXT.len()] = $crate::module_param::bytes(TEXT);
         };
     };
     ($(#[$meta:meta])* $vis:vis static $var:ident: IntParam = $init:expr, $name:literal, $desc:literal) => {
@@ -221,6 +245,27 @@ macro_rules! module_param {
         $(#[$meta])*
         $vis static $var: $crate::module_param::StrParam = $init;
         $crate::module_param!(@entry $var, $name, $desc, "charp");
+    };
+}
+
+/// Makes a parameter known without the name of the module, too, on the command line of a kernel that
+/// the module is built into: `core_param!(NAME, "name")`, as the C macro of that name.
+///
+/// In a module it is nothing.
+#[macro_export]
+macro_rules! core_param {
+    ($var:ident, $name:literal) => {
+        #[cfg(not(MODULE))]
+        const _: () = {
+            #[link_section = "__param"]
+            #[used(compiler)]
+            static PARAM: $crate::module_param::KernelParam =
+                $crate::module_param::KernelParam::new(
+                    ::kernel::c_str!($name),
+                    &$var,
+                    $crate::module_param::KernelParam::HIDDEN,
+                );
+        };
     };
 }
 

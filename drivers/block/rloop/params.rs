@@ -10,6 +10,7 @@ use kernel::{
     prelude::*, //
 };
 use kernel_ext::{
+    core_param,
     module_param,
     module_param::{
         IntParam,
@@ -17,8 +18,8 @@ use kernel_ext::{
     }, //
 };
 
-/// The number of devices at load, as Debian's `CONFIG_BLK_DEV_LOOP_MIN_COUNT`.
-const DEFAULT_DEVICES: i32 = 8;
+/// The number of devices at load.
+const DEFAULT_DEVICES: i32 = abi_layout::MIN_COUNT as i32;
 
 /// `DISK_MAX_PARTS` without the whole disk.
 const MAX_PARTITIONS: i32 = 255;
@@ -34,6 +35,8 @@ module_param!(
     "max_loop",
     "Number of devices to make at load; if given, opening a node makes no device beyond it"
 );
+// `__setup("max_loop=")` of the C driver.
+core_param!(MAX_LOOP, "max_loop");
 module_param!(
     static MAX_PART: IntParam = IntParam::new(0),
     "max_part",

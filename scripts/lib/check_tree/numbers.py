@@ -11,7 +11,7 @@ from .tree import is_code, line_of, prose, read, sources, written
 QUOTES = [
     ("# (?:bvecs|fit into)", "INLINE_BVECS"),
     # Parameters and device numbers.
-    (r"``max_loop`` \(0 to # less with ``max_part``, default #\)", "1 << MINOR_BITS", "DEFAULT_DEVICES"),
+    (r"``max_loop`` \(0 to # less with ``max_part``, default #\)", "1 << MINOR_BITS", "CONFIG_BLK_DEV_RLOOP_MIN_COUNT"),
     (r"EINVAL from # on", "1 << MINOR_BITS"),
     (r"``max_part`` \(0 to #, default #\)", "MAX_PARTITIONS", "MAX_PART"),
     (r"At least 1, at most #", "MAX_PARTITIONS + 1"),
