@@ -6,8 +6,8 @@
 //!
 //! A function documented for *any context* neither sleeps nor waits, and may be called in a hard
 //! interrupt. With PREEMPT_RT, where a `spinlock_t` sleeps and interrupts are threads, it may be
-//! called in an interrupt thread or softirq, with a `spinlock_t` held and in an RCU read section, but
-//! not with a `raw_spinlock_t` held nor with preemption or interrupts disabled.
+//! called in an interrupt thread or softirq, with a `spinlock_t` held and in an RCU read section,
+//! but not with a `raw_spinlock_t` held nor with preemption or interrupts disabled.
 //!
 //! The layout follows `rust/kernel/`: a file here has the name of the file there that covers the
 //! same C API. The APIs are not those of the `kernel` crate:

@@ -248,8 +248,8 @@ macro_rules! module_param {
     };
 }
 
-/// Makes a parameter known without the name of the module, too, on the command line of a kernel that
-/// the module is built into: `core_param!(NAME, "name")`, as the C macro of that name.
+/// Makes a parameter known without the name of the module, too, on the command line of a kernel
+/// that the module is built into: `core_param!(NAME, "name")`, as the C macro of that name.
 ///
 /// In a module it is nothing.
 #[macro_export]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mutex with a killable wait, a spinlock for data that interrupts use, and atomics without calls.
+//! A mutex with a killable wait, a spinlock for data that interrupts use, and atomics without
+//! calls.
 //!
 //! [`KillableMutex`] wraps `struct mutex` and [`IrqLock`] wraps `spinlock_t`. Each owns the value
 //! that it protects. `kernel::sync` has no `mutex_lock_killable()`. [`ReadOnce`] is for `Atomic`.

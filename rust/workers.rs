@@ -154,8 +154,8 @@ impl<T: WorkArrayOps, const N: usize> WorkArray<T, N> {
         let new = Arc::into_raw(owner.clone()).cast_mut();
         // SAFETY: As above.
         let place = unsafe { &(*item).owner };
-        // A callback that takes the owner later must find what the caller has stored before. A failed
-        // cmpxchg orders nothing, so an owner that is there is replaced by itself.
+        // A callback that takes the owner later must find what the caller has stored before. A
+        // failed cmpxchg orders nothing, so an owner that is there is replaced by itself.
         let mut queued: *mut T = ptr::null_mut();
         loop {
             let owner = if queued.is_null() { new } else { queued };

@@ -55,7 +55,8 @@ pub enum PinRefusal {
     Mapped,
     /// Not all blocks are written.
     Holes,
-    /// `->swap_activate()` failed with EINVAL: its extents are shared, compressed or copied on write.
+    /// `->swap_activate()` failed with EINVAL: its extents are shared, compressed or copied on
+    /// write.
     Refused,
     /// Extents begin or end within a page.
     Unaligned,
@@ -121,9 +122,9 @@ impl Run {
 /// A file that is held still, as `swapon()` does it: no block of it is allocated, freed or moved,
 /// so that its extents can be read and written on their device.
 ///
-/// `S_SWAPFILE` is set, and the kernel answers ETXTBSY or EPERM to what would change the file, until
-/// [`release`](Self::release) or drop. All blocks are written and committed, and the page cache is
-/// empty at first. Dropping it sleeps.
+/// `S_SWAPFILE` is set, and the kernel answers ETXTBSY or EPERM to what would change the file,
+/// until [`release`](Self::release) or drop. All blocks are written and committed, and the page
+/// cache is empty at first. Dropping it sleeps.
 ///
 /// C headers: [`include/linux/fs.h`](srctree/include/linux/fs.h),
 /// [`include/linux/swap.h`](srctree/include/linux/swap.h)
@@ -304,8 +305,8 @@ impl PinnedFile {
         }
     }
 
-    /// Moves the mtime now, in a worker, if the file was written and its mtime is not of this second.
-    /// For a caller with a request in flight. Any context.
+    /// Moves the mtime now, in a worker, if the file was written and its mtime is not of this
+    /// second. For a caller with a request in flight. Any context.
     pub fn touch(&self) {
         // SAFETY: By the type invariant of `file`, and as in `note_written`.
         unsafe {

@@ -140,8 +140,8 @@ impl Backing {
         .with_lower_size()
     }
 
-    /// Returns the same backing as an ordinary one, for a disk with this logical block size. Sleeps.
-    /// Fails with ENOMEM.
+    /// Returns the same backing as an ordinary one, for a disk with this logical block size.
+    /// Sleeps. Fails with ENOMEM.
     pub(crate) fn unpinned(&self, block_size: u32) -> Result<Self> {
         let was_direct = self.pin.as_ref().map(|pin| pin.was_direct);
         Self {
@@ -173,8 +173,8 @@ impl Backing {
         }
     }
 
-    /// Returns the mode of a disk with this logical block size, with direct I/O requested or not. The
-    /// reason that makes direct I/O impossible takes precedence over a missing request.
+    /// Returns the mode of a disk with this logical block size, with direct I/O requested or not.
+    /// The reason that makes direct I/O impossible takes precedence over a missing request.
     fn choose_mode(&self, want: bool, block_size: u32) -> IoMode {
         let unit = self.align.offset;
         if self.pin.is_some() {
@@ -289,9 +289,9 @@ impl Backing {
         }
     }
 
-    /// Drops the cached pages of a range, as [`BackingFile::invalidate_range`], and tries it again while
-    /// one is in use. Sleeps. Fails with EBUSY if one is redirtied or read all the time, and with the
-    /// error of a write-back.
+    /// Drops the cached pages of a range, as [`BackingFile::invalidate_range`], and tries it again
+    /// while one is in use. Sleeps. Fails with EBUSY if one is redirtied or read all the time, and
+    /// with the error of a write-back.
     pub(crate) fn invalidate_range(&self, pos: i64, len: u32) -> Result {
         let mut result = Err(EBUSY);
         for _ in 0..INVALIDATE_RETRIES {

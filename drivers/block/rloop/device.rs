@@ -78,8 +78,9 @@ pub(crate) struct Shared {
     pub(crate) pin: bool,
     /// A device has 2 to the power of this minors, see `max_part`.
     pub(crate) part_shift: u32,
-    /// Held while a device is bound to another loop device, and while one begins to be cleared, so that
-    /// a chain of loop devices does not change while it is walked. Taken before [`State`]'s mutex.
+    /// Held while a device is bound to another loop device, and while one begins to be cleared, so
+    /// that a chain of loop devices does not change while it is walked. Taken before [`State`]'s
+    /// mutex.
     #[pin]
     pub(crate) nesting: KillableMutex<()>,
     /// The backing files whose page caches are restricted to GFP_NOIO.
@@ -92,8 +93,8 @@ pub(crate) struct Shared {
 pub(crate) struct Directories {
     /// `loop`: the attributes of a bound device.
     pub(crate) binding: Arc<Directory<LoopDevice>>,
-    /// `rloop`: state and counters. A disk is added with it, as creating so many attributes takes longer
-    /// than much of binding.
+    /// `rloop`: state and counters. A disk is added with it, as creating so many attributes takes
+    /// longer than much of binding.
     pub(crate) state: Arc<Directory<LoopDevice>>,
 }
 
@@ -143,7 +144,8 @@ pub(crate) enum State {
     Unbound,
     /// The device has a backing.
     Bound(KBox<Bound>),
-    /// LOOP_CLR_FD was called by the only opener: opening fails, and the last close clears the device.
+    /// LOOP_CLR_FD was called by the only opener: opening fails, and the last close clears the
+    /// device.
     Rundown(KBox<Bound>),
     /// The last close is clearing the device.
     Clearing,
@@ -199,8 +201,8 @@ impl LoopDevice {
         self.state.lock()
     }
 
-    /// Locks the state of a device that is bound. Sleeps. Fails with ENXIO if it is not bound, and with
-    /// EINTR if the task is killed.
+    /// Locks the state of a device that is bound. Sleeps. Fails with ENXIO if it is not bound, and
+    /// with EINTR if the task is killed.
     pub(crate) fn lock_bound(&self) -> Result<BoundGuard<'_>> {
         let state = self.state()?;
         match (&*state, self.status()) {
@@ -229,7 +231,8 @@ impl LoopDevice {
         self.late_reported.store(false, Relaxed);
     }
 
-    /// Waits until no worker of the device runs. For a device that gets no requests any more. Sleeps.
+    /// Waits until no worker of the device runs. For a device that gets no requests any more.
+    /// Sleeps.
     pub(crate) fn drain(&self) {
         self.io.drain();
     }
@@ -274,10 +277,10 @@ impl BoundGuard<'_> {
         matches!(&*self.state, State::Bound(bound) if bound.gfp.is_shared())
     }
 
-    /// Replaces the backing by that of `new` while no request is in flight, together with the limits of the
-    /// disk, and then the status. Sleeps. Fails with EINVAL if the block layer refuses the limits, and with
-    /// the error of a write-back before a device without a write cache of its own; then nothing has
-    /// changed.
+    /// Replaces the backing by that of `new` while no request is in flight, together with the
+    /// limits of the disk, and then the status. Sleeps. Fails with EINVAL if the block layer
+    /// refuses the limits, and with the error of a write-back before a device without a write cache
+    /// of its own; then nothing has changed.
     pub(crate) fn replace_backing(
         &mut self,
         disk: &Disk<LoopDevice>,
@@ -294,8 +297,9 @@ impl BoundGuard<'_> {
         })
     }
 
-    /// As [`replace_backing`](Self::replace_backing), with what `make` returns with the queue frozen: the
-    /// status, and a function that sets the limits. Fails also with the error of `make`.
+    /// As [`replace_backing`](Self::replace_backing), with what `make` returns with the queue
+    /// frozen: the status, and a function that sets the limits. Fails also with the error of
+    /// `make`.
     pub(crate) fn replace_backing_with<F, L, E>(
         &mut self,
         disk: &Disk<LoopDevice>,

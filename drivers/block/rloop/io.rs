@@ -2,12 +2,12 @@
 
 //! The data plane: from the arrival of a request to its completion.
 //!
-//! [`dispatch`] takes a request from blk-mq, and [`choose`] decides about its way. [`rw`] serves reads and
-//! writes: nowait in the submitting task where the lower file or device allows that, else from a worker.
-//! [`discard`] serves flush, discard and write-zeroes of a file. [`lower`] serves those of a block device,
-//! and all requests of a pinned file, as bios. [`workers`] distributes requests to workers by cgroup, and
-//! [`dio_exclusion`] keeps direct writes and cached I/O of one file apart. [`cmd`] is the driver's part of
-//! a request.
+//! [`dispatch`] takes a request from blk-mq, and [`choose`] decides about its way. [`rw`] serves
+//! reads and writes: nowait in the submitting task where the lower file or device allows that, else
+//! from a worker. [`discard`] serves flush, discard and write-zeroes of a file. [`lower`] serves
+//! those of a block device, and all requests of a pinned file, as bios. [`workers`] distributes
+//! requests to workers by cgroup, and [`dio_exclusion`] keeps direct writes and cached I/O of one
+//! file apart. [`cmd`] is the driver's part of a request.
 
 mod choose;
 pub(crate) mod cmd;
@@ -114,7 +114,8 @@ impl<T: IoDevice> IoEngine<T> {
     }
 
     fn enqueue(rq: Request<T>) {
-        // Once the request is queued it may end and its disk be deleted: the guard keeps the device.
+        // Once the request is queued it may end and its disk be deleted: the guard keeps the
+        // device.
         let device = rq.device_guard();
         let io = device.io();
         let pinned = rq.published().is_some_and(|backing| backing.pin.is_some());
@@ -134,8 +135,8 @@ impl<T: IoDevice> IoEngine<T> {
         self.slots.dequeue(worker, &self.highpri)
     }
 
-    /// Begins I/O of a request as one of `kind`. Gives the request back if the I/O may begin, else keeps
-    /// it and queues it to a worker when it may. Any context.
+    /// Begins I/O of a request as one of `kind`. Gives the request back if the I/O may begin, else
+    /// keeps it and queues it to a worker when it may. Any context.
     fn start_io(&self, rq: Request<T>, kind: IoKind) -> Option<Request<T>> {
         self.exclusion.start_io(rq, kind)
     }
@@ -154,7 +155,8 @@ impl<T: IoDevice> IoEngine<T> {
         &self.wq
     }
 
-    /// Waits until no worker of the device runs. For a device that gets no requests any more. Sleeps.
+    /// Waits until no worker of the device runs. For a device that gets no requests any more.
+    /// Sleeps.
     pub(crate) fn drain(&self) {
         self.workers.flush();
         self.wq.flush();

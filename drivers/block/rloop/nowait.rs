@@ -2,9 +2,10 @@
 
 //! Exponential backoff for nowait submissions that the backing keeps refusing.
 //!
-//! A file with holes, or with shared or compressed extents, refuses every nowait write, and each attempt
-//! costs time. After two refusals in a row one request is queued to a worker untried, and after every
-//! further refusal twice as many and one more, up to a limit. A request that is served resets it.
+//! A file with holes, or with shared or compressed extents, refuses every nowait write, and each
+//! attempt costs time. After two refusals in a row one request is queued to a worker untried, and
+//! after every further refusal twice as many and one more, up to a limit. A request that is served
+//! resets it.
 
 use kernel::sync::atomic::Atomic;
 use kernel_ext::sync::ReadOnce;

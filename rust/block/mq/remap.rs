@@ -7,8 +7,8 @@
 //! The clone is in the per-request area and owns the request while it is in flight. The ownership
 //! comes back through [`Operations::io_done`], or from the call if the request can't be passed on.
 //!
-//! This is less work than a kiocb, and the clone keeps the cgroup, priority, hints and most flags of
-//! the bio.
+//! This is less work than a kiocb, and the clone keeps the cgroup, priority, hints and most flags
+//! of the bio.
 //!
 //! # Examples
 //!

@@ -2,9 +2,9 @@
 
 //! Tracepoints of requests: `include/trace/events/rloop.h`.
 //!
-//! `request.rs` has safe methods for them. A disabled tracepoint costs a no-op instruction, which the
-//! kernel patches (`static_branch_unlikely()`); without CONFIG_JUMP_LABEL it costs a test of the key,
-//! without CONFIG_TRACEPOINTS nothing.
+//! `request.rs` has safe methods for them. A disabled tracepoint costs a no-op instruction, which
+//! the kernel patches (`static_branch_unlikely()`); without CONFIG_JUMP_LABEL it costs a test of
+//! the key, without CONFIG_TRACEPOINTS nothing.
 //!
 //! `kernel::tracepoint` does the same, but for tracepoints in the bindings of the kernel crate.
 //!
@@ -23,8 +23,8 @@ macro_rules! enabled {
     ($tracepoint:ident) => {{
         #[cfg(all(CONFIG_TRACEPOINTS, CONFIG_JUMP_LABEL, not(doctest)))]
         let enabled = 'branch: {
-            // SAFETY: The assembly does nothing or jumps to the label, and adds an entry for the key to
-            // the jump table of the module. The key is that of a tracepoint of the module.
+            // SAFETY: The assembly does nothing or jumps to the label, and adds an entry for the
+            // key to the jump table of the module. The key is that of a tracepoint of the module.
             unsafe {
                 kernel::asm!(
                     static_branch::static_branch_asm!();

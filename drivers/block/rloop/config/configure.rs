@@ -231,8 +231,8 @@ pub(crate) fn change_fd(disk: &Disk<LoopDevice>, fd: u32) -> Result {
         ..old
     };
     bound.replace_backing(disk, status, limits)?;
-    // Nothing fails from here on. Drop the page cache of the disk when requests find the new file, so
-    // that a concurrent reader does not fill it from the old one.
+    // Nothing fails from here on. Drop the page cache of the disk when requests find the new file,
+    // so that a concurrent reader does not fill it from the old one.
     disk.force_media_change();
     bound.set_gfp(gfp);
     drop(bound);

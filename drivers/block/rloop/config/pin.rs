@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pinned mode: `rloop/pin` and the parameter `pin`. The file is held still, and its requests go to its
-//! extents.
+//! Pinned mode: `rloop/pin` and the parameter `pin`. The file is held still, and its requests go to
+//! its extents.
 
 use crate::{
     backing::Backing,
@@ -32,8 +32,8 @@ use kernel_ext::{
 
 /// Pins or unpins a bound device. Sleeps until all requests have ended.
 ///
-/// Fails with ENXIO if the device is not bound, EINTR if the task is killed, and as `NotPinned` says; then
-/// the device is as before.
+/// Fails with ENXIO if the device is not bound, EINTR if the task is killed, and as `NotPinned`
+/// says; then the device is as before.
 pub(crate) fn set(dev: &LoopDevice, disk: &Disk<LoopDevice>, on: bool) -> Result {
     let mut bound = dev.lock_bound()?;
     if !on {
@@ -90,8 +90,8 @@ pub(crate) fn unpin(bound: &mut BoundGuard<'_>, disk: &Disk<LoopDevice>, why: No
     bound.replace_backing(disk, new, limits)
 }
 
-/// Pins the file of a backing that no request uses. Sleeps. `shared`: another device has the file, too.
-/// `memory`: [`PinMemory::new`], called before a queue was frozen.
+/// Pins the file of a backing that no request uses. Sleeps. `shared`: another device has the file,
+/// too. `memory`: [`PinMemory::new`], called before a queue was frozen.
 pub(crate) fn pin(
     backing: &Backing,
     shared: bool,
@@ -116,8 +116,8 @@ pub(crate) fn pin(
     Ok(backing.pinned(file))
 }
 
-/// Whether the file of a disk that begins at this byte of it can be pinned. `unit`: the logical block size
-/// of the disk below.
+/// Whether the file of a disk that begins at this byte of it can be pinned. `unit`: the logical
+/// block size of the disk below.
 pub(crate) fn fits(offset: i64, unit: u32) -> bool {
     geometry::direct_fits(offset, unit.max(PAGE_SIZE as u32))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The choice of the way that a new request takes: direct or not, nowait or by a worker, and why. What is
-//! inlined here returns to the caller from each check, without a value for the way.
+//! The choice of the way that a new request takes: direct or not, nowait or by a worker, and why.
+//! What is inlined here returns to the caller from each check, without a value for the way.
 
 use super::IoDevice;
 use crate::{
@@ -20,8 +20,8 @@ use kernel_ext::block::{
     SECTOR_SHIFT, //
 };
 
-/// The largest write that the submitting task copies to the page cache itself, in bytes. A worker copies
-/// a larger one while the task goes on.
+/// The largest write that the submitting task copies to the page cache itself, in bytes. A worker
+/// copies a larger one while the task goes on.
 const MAX_NOWAIT_COPY: u32 = 128 << 10;
 
 /// Whether a kiocb can serve nowait what the lower device did not take as a bio.
@@ -49,8 +49,8 @@ pub(super) fn is_direct<T: IoDevice>(
         && pos.is_some_and(|pos| geometry::aligned(pos, rq.bytes(), backing.align.offset))
 }
 
-/// Whether the backing can serve a request nowait, as a bio (`remap`) or as a kiocb, and the task may do
-/// so.
+/// Whether the backing can serve a request nowait, as a bio (`remap`) or as a kiocb, and the task
+/// may do so.
 #[inline(always)]
 pub(super) fn can_nowait<T: IoDevice>(
     rq: &InFlight<T>,

@@ -25,9 +25,11 @@ pub(crate) enum Phase {
     NowaitKiocb,
     /// It is counted, and every further submission may sleep.
     Started,
-    /// Its bios were submitted nowait to a lower device (`io/lower.rs`), which may still refuse them.
+    /// Its bios were submitted nowait to a lower device (`io/lower.rs`), which may still refuse
+    /// them.
     NowaitLower,
-    /// The I/O has ended, and pages of its range have to be dropped from the page cache of the file.
+    /// The I/O has ended, and pages of its range have to be dropped from the page cache of the
+    /// file.
     Stale,
 }
 
@@ -39,7 +41,8 @@ pub(crate) struct Cmd {
     pub(crate) direct: bool,
     /// What is left goes through the page cache, whatever the mode of the device.
     pub(crate) buffered: bool,
-    /// Bytes transferred so far. With [`Phase::Stale`]: the errno of the I/O that has ended, 0 for none.
+    /// Bytes transferred so far. With [`Phase::Stale`]: the errno of the I/O that has ended, 0 for
+    /// none.
     pub(crate) done: u32,
     /// The pool that it is or was queued to, if it has needed a worker.
     pub(crate) pool: Option<PoolIndex>,

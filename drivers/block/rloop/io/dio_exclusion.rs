@@ -2,11 +2,12 @@
 
 //! Mutual exclusion of direct writes and cached I/O on the backing file of one device.
 //!
-//! A direct write bypasses the page cache of the backing file, which may hold other parts of the pages
-//! that it touches. It writes them back and invalidates them first, but not every file system does so
-//! again afterwards. A cached read or write in between would fill the cache with stale data. So either
-//! direct writes or cached I/O are in flight, never both. Direct reads are not affected. The file
-//! systems do the same for themselves where they can: `fs/netfs/locking.c`, `fs/nfs/io.c`.
+//! A direct write bypasses the page cache of the backing file, which may hold other parts of the
+//! pages that it touches. It writes them back and invalidates them first, but not every file system
+//! does so again afterwards. A cached read or write in between would fill the cache with stale
+//! data. So either direct writes or cached I/O are in flight, never both. Direct reads are not
+//! affected. The file systems do the same for themselves where they can: `fs/netfs/locking.c`,
+//! `fs/nfs/io.c`.
 
 use super::cmd::{
     Cmd,
@@ -78,7 +79,8 @@ impl<T: Operations<RequestData = Cmd>> DioExclusion<T> {
         })
     }
 
-    /// Ends I/O of a request that was admitted. Returns the requests that are admitted now. Any context.
+    /// Ends I/O of a request that was admitted. Returns the requests that are admitted now. Any
+    /// context.
     pub(super) fn end_io(&self) -> RequestList<T> {
         self.state.with(|state| {
             let mut admitted = RequestList::default();

@@ -59,8 +59,8 @@ pub(super) fn fallocate<T: IoDevice>(rq: Request<T>) {
 
 /// Takes an operation that the file does not support out of the limits of the disk. Sleeps.
 ///
-/// The update freezes the queue, and so waits for all requests, some of which wait for this worker: it
-/// runs in a work item of its own.
+/// The update freezes the queue, and so waits for all requests, some of which wait for this worker:
+/// it runs in a work item of its own.
 fn shrink_limits<T: IoDevice>(rq: &Request<T>, backing: &Backing, mode: FallocMode) {
     let unsupported = backing.unsupported.clone();
     let update = move |disk: &Disk<T>| {

@@ -2,10 +2,11 @@
 
 //! Dispatch: which path serves a request.
 //!
-//! A request is first tried nowait, in the task that submits it ([`rw::try_nowait`]): as a bio, to a block
-//! device or to the extents of a pinned file, or by a kiocb, direct or from the page cache of a file. What
-//! that can't serve, and every request without data of other files, is queued to a worker. Bios and direct
-//! I/O complete in the completion of the lower device or of the backing file.
+//! A request is first tried nowait, in the task that submits it ([`rw::try_nowait`]): as a bio, to
+//! a block device or to the extents of a pinned file, or by a kiocb, direct or from the page cache
+//! of a file. What that can't serve, and every request without data of other files, is queued to a
+//! worker. Bios and direct I/O complete in the completion of the lower device or of the backing
+//! file.
 
 use super::{
     discard,

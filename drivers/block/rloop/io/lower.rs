@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests that go to a lower device as bios: all of a pinned file, and flush, discard and write-zeroes
-//! of a block device.
+//! Requests that go to a lower device as bios: all of a pinned file, and flush, discard and
+//! write-zeroes of a block device.
 //!
-//! The submitting task tries them nowait. What would wait is left to a worker: for a block device as
-//! [`discard`](super::discard) does, for a pinned file as bios again, as the kernel refuses writes to its
-//! file operations. Reads of the file beside the device go through its page cache, so the pages of a range
-//! are dropped when a request has changed it.
+//! The submitting task tries them nowait. What would wait is left to a worker: for a block device
+//! as [`discard`](super::discard) does, for a pinned file as bios again, as the kernel refuses
+//! writes to its file operations. Reads of the file beside the device go through its page cache, so
+//! the pages of a range are dropped when a request has changed it.
 
 use super::{
     choose::{
@@ -49,8 +49,8 @@ use kernel_ext::{
     errno, //
 };
 
-/// Tries a new request of a pinned file, which fits the blocks of the disk below. Gives the request back
-/// if a worker has to serve it.
+/// Tries a new request of a pinned file, which fits the blocks of the disk below. Gives the request
+/// back if a worker has to serve it.
 #[inline(never)]
 pub(super) fn try_nowait<T: IoDevice>(
     mut rq: Request<T>,
@@ -76,8 +76,8 @@ pub(super) fn try_nowait<T: IoDevice>(
     }
 }
 
-/// Submits a request nowait. Gives it back if a worker has to serve it: for the reason that it has, or as
-/// the file system is frozen.
+/// Submits a request nowait. Gives it back if a worker has to serve it: for the reason that it has,
+/// or as the file system is frozen.
 #[inline(always)]
 fn try_submit<T, F>(rest: ForWorker<T>, task: &InlineContext, target: F) -> Option<ForWorker<T>>
 where
@@ -114,8 +114,8 @@ pub(super) fn try_without_data<T: IoDevice>(
     try_submit(rest, task, target)
 }
 
-/// Whether the task may submit a request without data. The reason for a worker, if it is another one than
-/// the operation.
+/// Whether the task may submit a request without data. The reason for a worker, if it is another
+/// one than the operation.
 fn can_nowait<T: IoDevice>(
     rq: &InFlight<T>,
     backing: &Backing,
@@ -137,8 +137,8 @@ fn can_nowait<T: IoDevice>(
     if backing.pin.is_some() {
         return Ok(());
     }
-    // The page cache of a block device belongs to other programs, too. A worker writes it back, or drops
-    // what is discarded.
+    // The page cache of a block device belongs to other programs, too. A worker writes it back, or
+    // drops what is discarded.
     let cached = match rq.op() {
         Op::Flush => backing.file.needs_sync(),
         _ => match position(rq, backing) {
@@ -204,7 +204,8 @@ pub(crate) fn done<T: IoDevice>(mut rq: Request<T>, result: Result) {
         return rq.end(Err(EIO));
     };
     if rq.data().phase == Phase::NowaitLower {
-        // EOPNOTSUPP: the device does not know REQ_NOWAIT, or not the operation, which a worker finds out.
+        // EOPNOTSUPP: the device does not know REQ_NOWAIT, or not the operation, which a worker
+        // finds out.
         if result.is_err_and(|e| e == EAGAIN || e == errno::opnotsupp()) {
             let why = refused(&rq, backing);
             rq.data_mut().phase = Phase::New;
@@ -229,8 +230,8 @@ pub(crate) fn done<T: IoDevice>(mut rq: Request<T>, result: Result) {
     end(rq, result);
 }
 
-/// Takes the result of a request that has changed a pinned file of which pages are cached. A worker drops
-/// those of its range. Any context.
+/// Takes the result of a request that has changed a pinned file of which pages are cached. A worker
+/// drops those of its range. Any context.
 #[cold]
 fn done_beside_cache<T: IoDevice>(mut rq: Request<T>, result: Result) {
     let is_stale = rq.published().is_some_and(|backing| {
@@ -276,8 +277,8 @@ fn refused<T: IoDevice>(rq: &InFlight<T>, backing: &Backing) -> WorkerReason {
 fn drop_stale<T: IoDevice>(rq: Request<T>) {
     if let Some(backing) = rq.published() {
         if let Some(pos) = position(&rq, backing) {
-            // No page is dirty, as the kernel refuses writes to the file. A page that is in use all the time
-            // stays, as after direct writes to any file.
+            // No page is dirty, as the kernel refuses writes to the file. A page that is in use all
+            // the time stays, as after direct writes to any file.
             let _ = backing.invalidate_range(pos, rq.bytes());
         }
     }

@@ -2,8 +2,9 @@
 
 //! Reads and writes, direct and buffered, until all of a request is transferred.
 //!
-//! The backing file may transfer less than it was asked to. The rest is then submitted again, so that what
-//! is acknowledged is in the backing file, or the request fails with the file's own error.
+//! The backing file may transfer less than it was asked to. The rest is then submitted again, so
+//! that what is acknowledged is in the backing file, or the request fails with the file's own
+//! error.
 
 use super::{
     choose::{
@@ -52,8 +53,8 @@ use kernel_ext::{
     errno, //
 };
 
-/// Serves a new read or write in the task that submits it, if that takes no waiting for I/O. Gives the
-/// request back if a worker has to serve it, or the rest of it.
+/// Serves a new read or write in the task that submits it, if that takes no waiting for I/O. Gives
+/// the request back if a worker has to serve it, or the rest of it.
 pub(crate) fn try_nowait<T: IoDevice>(
     mut rq: Request<T>,
     task: &InlineContext,
@@ -172,8 +173,8 @@ fn write_atomic<T: IoDevice>(rq: Request<T>) {
     }
 }
 
-/// Begins I/O of a request, where direct writes and cached I/O exclude each other. Gives the request back
-/// if the I/O may begin now. Any context.
+/// Begins I/O of a request, where direct writes and cached I/O exclude each other. Gives the
+/// request back if the I/O may begin now. Any context.
 fn start_io<T: IoDevice>(mut rq: Request<T>) -> Option<Request<T>> {
     let kind = match rq.published() {
         Some(backing) if backing.mode.is_mixed() => match (rq.data().direct, rq.op()) {
@@ -201,8 +202,8 @@ fn end_io<T: IoDevice>(rq: &mut Request<T>) {
     }
 }
 
-/// Takes the result of I/O that completed asynchronously. Any context: the rest of a request is queued to
-/// a worker.
+/// Takes the result of I/O that completed asynchronously. Any context: the rest of a request is
+/// queued to a worker.
 #[inline(always)]
 pub(crate) fn complete<T: IoDevice>(rq: Request<T>, result: Result<u32>) {
     let whole = result.is_ok_and(|n| n >= rq.bytes());
@@ -214,8 +215,8 @@ pub(crate) fn complete<T: IoDevice>(rq: Request<T>, result: Result<u32>) {
     }
 }
 
-/// Ends a read or write that the lower device has served nowait, all of it. What [`advance`] does for
-/// other I/O, such a request does not need. Any context.
+/// Ends a read or write that the lower device has served nowait, all of it. What [`advance`] does
+/// for other I/O, such a request does not need. Any context.
 #[inline(always)]
 fn end_remapped<T: IoDevice>(rq: Request<T>) {
     if let Some(backing) = rq.published() {
@@ -250,15 +251,16 @@ fn remap_target<T: IoDevice>(rq: &InFlight<T>, pos: Option<i64>) -> Option<remap
     })
 }
 
-/// Whether a request that direct I/O can't serve may go through the page cache. A write may only with
-/// exclusion: a cached write of a part of a page reads the rest of that page, next to direct writes of it.
+/// Whether a request that direct I/O can't serve may go through the page cache. A write may only
+/// with exclusion: a cached write of a part of a page reads the rest of that page, next to direct
+/// writes of it.
 fn may_fall_back<T: IoDevice>(rq: &InFlight<T>) -> bool {
     let excluded = rq.published().is_some_and(|b| b.mode.is_mixed());
     !rq.flags().atomic() && (rq.op() == Op::Read || excluded)
 }
 
-/// Takes the result of a submission. Gives the request back if the rest has to be submitted, else ends
-/// it. Any context.
+/// Takes the result of a submission. Gives the request back if the rest has to be submitted, else
+/// ends it. Any context.
 fn advance<T: IoDevice>(mut rq: Request<T>, result: Result<u32>) -> Option<ForWorker<T>> {
     let direct = rq.data().direct;
     if matches!(rq.data().phase, Phase::NowaitRemap | Phase::NowaitKiocb) {

@@ -2,13 +2,13 @@
 
 //! Distribution of requests to the workers of a device, by cgroup and by class of I/O.
 //!
-//! Each cgroup whose requests need workers has a slot of its own, so that a cgroup whose I/O is throttled
-//! does not delay the others. A slot has a pool for each class of I/O, and each pool has a limit of workers,
-//! of which every one serves one request after the other. Any cgroup may take an idle slot, so slots
-//! are never allocated or freed.
+//! Each cgroup whose requests need workers has a slot of its own, so that a cgroup whose I/O is
+//! throttled does not delay the others. A slot has a pool for each class of I/O, and each pool has
+//! a limit of workers, of which every one serves one request after the other. Any cgroup may take
+//! an idle slot, so slots are never allocated or freed.
 //!
-//! A request has no work item of its own: the worker that served the previous request with the same tag
-//! may not have returned yet, and the workqueue would not start the item until it has.
+//! A request has no work item of its own: the worker that served the previous request with the same
+//! tag may not have returned yet, and the workqueue would not start the item until it has.
 
 use super::cmd::{
     Cmd,
@@ -50,8 +50,8 @@ pub(crate) enum PoolClass {
     /// Cached writes, and whatever changes a pinned file.
     BufferedWrite,
     /// Direct I/O, from the shared high-priority workqueue. ext4 refuses every nowait write from a
-    /// timer tick until a write that may wait has updated the inode's timestamp, so this worker must
-    /// not queue behind tasks that only submit more of them.
+    /// timer tick until a write that may wait has updated the inode's timestamp, so this worker
+    /// must not queue behind tasks that only submit more of them.
     DirectHighpri,
     /// Direct I/O while too many workers have high priority.
     Direct,
@@ -102,11 +102,12 @@ const SPARE: usize = 14;
 /// Workers of a device.
 pub(crate) const WORKERS: usize = POOLS + SPARE;
 
-/// Workers of all devices that may have high priority at once, about. A workqueue runs twice as many.
+/// Workers of all devices that may have high priority at once, about. A workqueue runs twice as
+/// many.
 const MAX_HIGHPRI: i32 = 512;
 
-/// The high-priority workqueue that all devices share. Its workers may have to wait for a frozen file
-/// system, so their number is limited: those of other devices must not have to wait for them.
+/// The high-priority workqueue that all devices share. Its workers may have to wait for a frozen
+/// file system, so their number is limited: those of other devices must not have to wait for them.
 pub(crate) struct HighpriWorkers {
     wq: Workqueue,
     workers: Atomic<i32>,
@@ -193,9 +194,9 @@ impl<T: Operations<RequestData = Cmd>> CgroupSlots<T> {
         })
     }
 
-    /// Adds a request to a pool of its class in the slot of its cgroup. A request that has been queued
-    /// before goes to the same pool again. Returns a worker for the caller to start, with the class of the
-    /// pool, unless as many run as may. Any context.
+    /// Adds a request to a pool of its class in the slot of its cgroup. A request that has been
+    /// queued before goes to the same pool again. Returns a worker for the caller to start, with
+    /// the class of the pool, unless as many run as may. Any context.
     pub(super) fn enqueue(
         &self,
         mut rq: Request<T>,
@@ -213,8 +214,8 @@ impl<T: Operations<RequestData = Cmd>> CgroupSlots<T> {
         })
     }
 
-    /// The next request for a worker. If there is none, the worker is no longer counted as running, and
-    /// must return.
+    /// The next request for a worker. If there is none, the worker is no longer counted as running,
+    /// and must return.
     pub(super) fn dequeue(&self, worker: usize, highpri: &HighpriWorkers) -> Option<Request<T>> {
         self.state.with(|state| {
             let spare = worker.checked_sub(POOLS);
@@ -245,8 +246,8 @@ fn class_of(index: usize) -> PoolClass {
 }
 
 impl<T: Operations<RequestData = Cmd>> State<T> {
-    /// The pool of a class for a cgroup: in the slot that it owns, else in an idle one, else in one that
-    /// it shares.
+    /// The pool of a class for a cgroup: in the slot that it owns, else in an idle one, else in one
+    /// that it shares.
     fn choose(&mut self, group: Group, class: PoolClass) -> usize {
         let first = |slot: usize| CLASSES.len() * slot;
         let idle = |slot: usize| {
