@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export SUITE FLAVOUR ARCH KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNTS UDEV MODULE GUARDS SCENES CLIENTS RECIPES DRIVERS KEEP DEBVERSION
+export SUITE FLAVOUR ARCH KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNTS UDEV MODULE GUARDS SCENES CLIENTS RECIPES SERIES STAGES JOBS DRIVERS KEEP DEBVERSION
 
 all:
 	@$(S)/build --top >/dev/null
@@ -49,6 +49,12 @@ clients:
 
 recipes:
 	@$(S)/recipes
+
+intree:
+	@$(S)/intree
+
+test-intree:
+	@$(S)/test-intree
 
 dist:
 	@$(S)/deb --dist
@@ -97,6 +103,9 @@ help:
 	@echo 'make clients        programs of a distribution that use loop devices, with both drivers, in a Debian'
 	@echo '                    with systemd [CLIENTS="mount ..."]'
 	@echo 'make recipes        the commands of the documents, run as they are printed [RECIPES="partitions ..."]'
+	@echo 'make intree         patches for the kernel in build/intree/, applied to KERNEL=dir, a clean source'
+	@echo 'make test-intree    applies them to both series of linux-source, builds in four ways, boots those'
+	@echo '                    [STAGES="apply build lint boot"] [SERIES="stock stock-prev"] [WAYS="gcc llvm"]'
 	@echo 'make dist           the source as build/deb/rloop-VERSION.tar.xz'
 	@echo 'make rustdoc        the documentation of both crates, in build/rustdoc; compiles its examples'
 	@echo 'make rust-analyzer  rust-project.json, which lets an editor find both crates and the kernel'
@@ -108,4 +117,4 @@ help:
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 	@echo 'scripts/NAME --help what a target does, its arguments and variables'
 
-.PHONY: all demo test quick fuzz bench stress powercut scale guards deb test-install clients recipes dist rustdoc rust-analyzer check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut scale guards deb test-install clients recipes intree test-intree dist rustdoc rust-analyzer check vm clean cache-clean help

@@ -14,6 +14,8 @@ boot() {
 		root=/dev/root rootfstype=hostfs rootflags=/guest ro init=/rloop/uml
 		ubd0=/vm/scratch.img con=null ssl=null con0=null,fd:2 con1=fd:0,fd:3
 		panic=-1 loglevel=7)
+	# shellcheck disable=SC2206  # words
+	run+=(${APPEND:-})
 	if [ -n "$RUN" ]; then
 		# A pipe: what cannot be polled, such as a file, loses output.
 		"${run[@]}" 3>&1 >"$vm/console" 2>&1 </dev/null | cat || rc=$?
