@@ -236,12 +236,18 @@ macro_rules! module_param {
             static INFO: [u8; TEXT.len()] = $crate::module_param::bytes(TEXT);
         };
     };
-    ($(#[$meta:meta])* $vis:vis static $var:ident: IntParam = $init:expr, $name:literal, $desc:literal) => {
+    (
+        $(#[$meta:meta])*
+        $vis:vis static $var:ident: IntParam = $init:expr, $name:literal, $desc:literal
+    ) => {
         $(#[$meta])*
         $vis static $var: $crate::module_param::IntParam = $init;
         $crate::module_param!(@entry $var, $name, $desc, "int");
     };
-    ($(#[$meta:meta])* $vis:vis static $var:ident: StrParam = $init:expr, $name:literal, $desc:literal) => {
+    (
+        $(#[$meta:meta])*
+        $vis:vis static $var:ident: StrParam = $init:expr, $name:literal, $desc:literal
+    ) => {
         $(#[$meta])*
         $vis static $var: $crate::module_param::StrParam = $init;
         $crate::module_param!(@entry $var, $name, $desc, "charp");

@@ -39,7 +39,7 @@
 //!
 //! impl WorkArrayOps for Device {
 //!     fn work(this: &Arc<Self>, number: usize) {
-//!         // Take all commands: a worker that is started several times before it runs runs once.
+//!         // Take all commands: a worker that is started several times before it runs, runs once.
 //!         let commands = this.pending[number].xchg(0, Full);
 //!         for _ in 0..commands {
 //!             // Serve a command here.

@@ -11,8 +11,8 @@ use kernel_ext::{
     percpu::Counters, //
 };
 
-/// Calls a macro with the table of counters: the variant of [`Counter`] or [`WorkerReason`], the name
-/// of the attribute in sysfs, and what is counted.
+/// Calls a macro with the table of counters: the variant of [`Counter`] or [`WorkerReason`], the
+/// name of the attribute in sysfs, and what is counted.
 ///
 /// The text is also that of Documentation/ABI/sysfs-block-rloop.
 /// Documentation/contributing.rst says how to add a counter.

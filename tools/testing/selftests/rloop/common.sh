@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Sourced by every test_*.sh. Any command that fails ends the test.
 set -eEuo pipefail
 

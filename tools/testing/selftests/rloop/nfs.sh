@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Sourced by tests that need a server in the same machine.
 
 # The server waits for clients to reclaim what they had, as short as it can.

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Sourced by the tests of pinned devices, after common.sh.
 need_rloop
 

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Sourced by the scripts that have to do with udev: it opens devices when it likes.
 # udevd takes a message for one without credentials, and drops it, when it comes between
 # its accept() and its setting of SO_PASSCRED: what matters is said again, or by a signal.
