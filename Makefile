@@ -105,7 +105,7 @@ help:
 	@echo 'make recipes        the commands of the documents, run as they are printed [RECIPES="partitions ..."]'
 	@echo 'make intree         patches for the kernel in build/intree/, applied to KERNEL=dir, a clean source'
 	@echo 'make test-intree    applies them to both series of linux-source, builds in four ways, boots those'
-	@echo '                    [STAGES="apply build lint boot"] [SERIES="stock stock-prev"] [WAYS="gcc llvm"]'
+	@echo '                    [STAGES="apply tests build lint boot"] [SERIES="stock stock-prev"] [WAYS="gcc llvm"]'
 	@echo 'make dist           the source as build/deb/rloop-VERSION.tar.xz'
 	@echo 'make rustdoc        the documentation of both crates, in build/rustdoc; compiles its examples'
 	@echo 'make rust-analyzer  rust-project.json, which lets an editor find both crates and the kernel'
