@@ -210,12 +210,17 @@ sum() {
 	echo $n
 }
 
-# TRACE is where the kernel's tracing is.
+# TRACE is where the kernel's tracing is. Enabling an event doesn't enable sched_switch to note the
+# names of tasks: patching __schedule() while another CPU runs it ends in "Oops: int3" on QEMU's TCG.
 need_trace() {
 	TRACE=/sys/kernel/tracing
-	[ ! -d "$TRACE/events" ] || return 0
-	mount -t tracefs none "$TRACE" 2>/dev/null || skip "no tracefs here"
-	defer umount "$TRACE"
+	if [ ! -d "$TRACE/events" ]; then
+		mount -t tracefs none "$TRACE" 2>/dev/null || skip "no tracefs here"
+		defer umount "$TRACE"
+	fi
+	names_back() { echo "$1" >"$TRACE/options/record-cmd"; }
+	defer names_back "$(<"$TRACE/options/record-cmd")"
+	names_back 0
 }
 
 # ---- the device under test
