@@ -27,25 +27,33 @@ mirror_of() {
 		awk -F'|' -v label="$1" '$1 == "Debian" && $2 == label && $3 ~ /^https?:/ { print $3; exit }'
 }
 
-# bootstrap WHAT DIR PACKAGE...   (BACKPORTS names packages to take from backports)
-bootstrap() {
-	local what=$1 dir=$2 mirror security sources=() args
-	shift 2
-	need_mmdebstrap
+# For mmdebstrap: apt as it is wanted, and packages without what nothing of ours reads.
+LEAN=(--aptopt='APT::Sandbox::User "root"' --aptopt='Acquire::Retries "3"'
+	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*'
+	--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt=force-unsafe-io)
+
+# For mmdebstrap, too: mirror and sources, the lines of apt; none if the host's mirror is not known.
+find_sources() {
+	local security
+	sources=()
 	mirror=$(mirror_of Debian)
 	security=$(mirror_of Debian-Security)
-	if [ -n "$mirror" ] && [ -n "$security" ]; then
-		sources=("deb $mirror $SUITE main" "deb $mirror $SUITE-updates main"
-			"deb $security $SUITE-security main")
-	fi
+	[ -n "$mirror" ] && [ -n "$security" ] || return 0
+	sources=("deb $mirror $SUITE main" "deb $mirror $SUITE-updates main"
+		"deb $security $SUITE-security main")
+}
+
+# bootstrap WHAT DIR PACKAGE...   (BACKPORTS names packages to take from backports)
+bootstrap() {
+	local what=$1 dir=$2 mirror sources args
+	shift 2
+	need_mmdebstrap
+	find_sources
+	args=(--variant=apt --include="$(IFS=,; echo "$*")" "${LEAN[@]}")
 	# Backports and sources are added to whatever was chosen.
-	args=(--variant=apt --include="$(IFS=,; echo "$*")"
-		--setup-hook="f=\$(ls \"\$1\"/etc/apt/sources.list \"\$1\"/etc/apt/sources.list.d/*.list 2>/dev/null | head -n 1);
+	args+=(--setup-hook="f=\$(ls \"\$1\"/etc/apt/sources.list \"\$1\"/etc/apt/sources.list.d/*.list 2>/dev/null | head -n 1);
 			sed -n 's/ $SUITE main/ $SUITE-backports main/p' \"\$f\" >\"\$1/bp\"; cat \"\$1/bp\" >>\"\$f\"; rm \"\$1/bp\";
 			sed 's/^deb /deb-src /' \"\$f\" >\"\$1/etc/apt/sources.list.d/src.list\""
-		--aptopt='APT::Sandbox::User "root"' --aptopt='Acquire::Retries "3"'
-		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*'
-		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt=force-unsafe-io
 		--skip=cleanup/apt/lists)
 	[ -z "${BACKPORTS:-}" ] || args+=(--customize-hook="chroot \"\$1\" env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y --no-install-recommends -t $SUITE-backports $BACKPORTS && chroot \"\$1\" apt-get clean")

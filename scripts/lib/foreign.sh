@@ -14,19 +14,12 @@ binfmt() {
 
 # bootstrap WHAT DIR PACKAGE...
 bootstrap() {
-	local what=$1 dir=$2 mirror security sources=() args
+	# shellcheck disable=SC2034  # mirror: for the other bootstrap()
+	local what=$1 dir=$2 mirror sources args
 	shift 2
 	need_mmdebstrap
-	mirror=$(mirror_of Debian)
-	security=$(mirror_of Debian-Security)
-	if [ -n "$mirror" ] && [ -n "$security" ]; then
-		sources=("deb $mirror $SUITE main" "deb $mirror $SUITE-updates main"
-			"deb $security $SUITE-security main")
-	fi
-	args=(--variant=apt --architectures=arm64 --skip=check/qemu --include="$(IFS=,; echo "$*")"
-		--aptopt='APT::Sandbox::User "root"' --aptopt='Acquire::Retries "3"'
-		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*'
-		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt=force-unsafe-io)
+	find_sources
+	args=(--variant=apt --architectures=arm64 --skip=check/qemu --include="$(IFS=,; echo "$*")" "${LEAN[@]}")
 	what="$what for arm64 ($# packages and what they need)"
 	if [ "$(id -u)" -eq 0 ]; then
 		# shellcheck disable=SC2016  # of the inner shell

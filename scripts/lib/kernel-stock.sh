@@ -9,6 +9,7 @@ kernel_dir() {
 
 fill_kernel() {
 	local dir=$1 make_args="CC=gcc-14 HOSTCC=gcc-14 KERNELRELEASE=$release"
+	! foreign || make_args="ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- ${make_args/#CC=/CC=aarch64-linux-gnu-}"
 	step "fetching Debian's kernel $release ($version)" fetch "$dir" \
 		"$image" "linux-base-$release" "linux-modules-$release" "linux-headers-$release"
 	ln -s usr/lib "$dir/lib"

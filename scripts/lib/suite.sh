@@ -9,8 +9,7 @@ suite_mmdebstrap() {
 	local types=$1 mirror sources=() type args
 	shift
 	# A mirror may lag behind: its Release file is taken after its Valid-Until, too.
-	args=(--aptopt='Acquire::Check-Valid-Until "false"'
-		--aptopt='APT::Sandbox::User "root"' --aptopt='Acquire::Retries "3"')
+	args=("${LEAN[@]}" --aptopt='Acquire::Check-Valid-Until "false"')
 	mirror=$(mirror_of Debian)
 	if [ -n "$mirror" ]; then
 		for type in $types; do sources+=("$type $mirror $RLOOP_SUITE main"); done
@@ -30,10 +29,7 @@ bootstrap() {
 	local what=$1 dir=$2 target=$2 args
 	shift 2
 	need_mmdebstrap
-	args=(--variant=apt --include="$(IFS=,; echo "$*")"
-		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*'
-		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt=force-unsafe-io
-		--skip=cleanup/apt/lists)
+	args=(--variant=apt --include="$(IFS=,; echo "$*")" --skip=cleanup/apt/lists)
 	[ "$(id -u)" -eq 0 ] || target=$dir.tar # its ids differ from ours in a namespace
 	step "making the $what of $RLOOP_SUITE ($# packages and what they need)" \
 		suite_mmdebstrap "${SUITE_TYPES:-deb deb-src}" "${args[@]}" "$target"
