@@ -4,7 +4,7 @@
 
 S := $(CURDIR)/scripts
 # Given on the command line or in the environment; scripts read them from there.
-export SUITE FLAVOUR ARCH KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNTS UDEV MODULE GUARDS SCENES CLIENTS RECIPES SERIES STAGES JOBS DRIVERS KEEP DEBVERSION
+export SUITE FLAVOUR ARCH KDIR KVER KERNEL DRIVER PARAMS RUN ARGS SHARE MEM SMP NUMA ICOUNT TIMEOUT DISK LOG TESTS TIERS SEED QUICK ROUNDS WAYS WORKLOADS MINUTES CUTS RUNS MODES COUNTS UDEV MODULE GUARDS SCENES CLIENTS RECIPES SERIES STAGES LAYOUTS RUSTC JOBS DRIVERS KEEP DEBVERSION
 
 all:
 	@$(S)/build --top >/dev/null
@@ -52,6 +52,9 @@ recipes:
 
 intree:
 	@$(S)/intree
+
+test-kdir:
+	@$(S)/test-kdir
 
 test-intree:
 	@$(S)/test-intree
@@ -106,6 +109,7 @@ help:
 	@echo 'make intree         patches for the kernel in build/intree/, applied to KERNEL=dir, a clean source'
 	@echo 'make test-intree    applies them to both series of linux-source, builds in four ways, boots those'
 	@echo '                    [STAGES="apply tests build lint boot"] [SERIES="stock stock-prev"] [WAYS="gcc llvm"]'
+	@echo 'make test-kdir      builds by make KDIR= for trees laid out as those of other distributions, loads the modules'
 	@echo 'make dist           the source as build/deb/rloop-VERSION.tar.xz'
 	@echo 'make rustdoc        the documentation of both crates, in build/rustdoc; compiles its examples'
 	@echo 'make rust-analyzer  rust-project.json, which lets an editor find both crates and the kernel'
@@ -117,4 +121,4 @@ help:
 	@echo 'make cache-clean    removes build root, kernels and guest from the cache'
 	@echo 'scripts/NAME --help what a target does, its arguments and variables'
 
-.PHONY: all demo test quick fuzz bench stress powercut scale guards deb test-install clients recipes intree test-intree dist rustdoc rust-analyzer check vm clean cache-clean help
+.PHONY: all demo test quick fuzz bench stress powercut scale guards deb test-install clients recipes intree test-intree test-kdir dist rustdoc rust-analyzer check vm clean cache-clean help

@@ -21,9 +21,11 @@ forky | sid) SUITE_KEY=("$RLOOP_SUITE" "$(sha256sum <"$SCRIPTS/suite.sh")") ;;
 esac
 
 # FLAVOUR=rt-amd64: which of Debian's kernels; ARCH=arm64 is the one of that name. Another architecture
-# has a build root, a guest and kernels of its own.
-case ${ARCH:-} in x86 | x86_64) ARCH=amd64 ;; esac
-export RLOOP_FLAVOUR=${RLOOP_FLAVOUR:-${FLAVOUR:-${ARCH:-amd64}}}
+# has a build root, a guest and kernels of its own. (An empty ARCH, which make exports, is none to Kbuild.)
+[ -n "${ARCH:-}" ] || unset ARCH
+case ${ARCH:-} in x86 | x86_64) flavour=amd64 ;; *) flavour=${ARCH:-amd64} ;; esac
+export RLOOP_FLAVOUR=${RLOOP_FLAVOUR:-${FLAVOUR:-$flavour}}
+unset flavour
 foreign() { [[ $RLOOP_FLAVOUR == *arm64* ]]; }
 if foreign; then
 	[ "$RLOOP_SUITE" = trixie ] || { echo "rloop: error: FLAVOUR=$RLOOP_FLAVOUR: of trixie only, not of SUITE=$RLOOP_SUITE" >&2; exit 1; }
