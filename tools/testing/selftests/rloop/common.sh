@@ -159,7 +159,8 @@ dm() {
 }
 dm_gone() { ! dmsetup info "$1" >/dev/null 2>&1 || dmsetup remove --retry "$1"; }
 
-# filesystem FS [ATTR=VALUE]...: MNT is a new file system on a new disk DISK (tmpfs: none).
+# filesystem FS [ATTR=VALUE]...: MNT is a new file system on a new disk DISK (tmpfs: none), with blocks of
+# BLOCK bytes if that is set.
 filesystem() {
 	local fs=$1
 	shift
@@ -173,9 +174,9 @@ filesystem() {
 	need_fs "$fs"
 	disk 512 "$@"
 	case $fs in
-	ext4) mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=1 "$DISK" ;;
-	xfs) mkfs.xfs -q -K -f "$DISK" ;;
-	btrfs) mkfs.btrfs -q -K -f "$DISK" ;;
+	ext4) mkfs.ext4 -q -F -E nodiscard,lazy_itable_init=1 ${BLOCK:+-b "$BLOCK"} "$DISK" ;;
+	xfs) mkfs.xfs -q -K -f ${BLOCK:+-b size="$BLOCK"} "$DISK" ;;
+	btrfs) mkfs.btrfs -q -K -f ${BLOCK:+-s "$BLOCK"} "$DISK" ;;
 	esac
 	# Nothing but the test writes to the disk.
 	if [ "$fs" = ext4 ]; then

@@ -4,6 +4,8 @@
 need_rloop
 
 MIB=$((1 << 20))
+# The blocks of the file systems below: extents must be whole pages, which smaller ones are by chance.
+BLOCK=$(getconf PAGE_SIZE)
 
 # written FILE MIB: FILE is new, all written with pattern 1, and as it must be to be pinned.
 written() {
@@ -52,8 +54,8 @@ unpin() {
 free() {
 	local size
 	size=$(stat -c %s "$1")
-	tail -c 4096 "$1" >"$T/last"
-	truncate -s $((size - 4096)) "$1" || fail "$1 can't be shortened"
+	tail -c "$BLOCK" "$1" >"$T/last"
+	truncate -s $((size - BLOCK)) "$1" || fail "$1 can't be shortened"
 	cat "$T/last" >>"$1" || fail "no write to $1"
 	sync "$1"
 }

@@ -15,7 +15,7 @@ ext4 | xfs | btrfs) pinnable "$1" 8 cache_size=16 ;;
 ext3)
 	need_fs ext4
 	disk 128
-	mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 -O ^extents,^64bit "$DISK"
+	mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 -O ^extents,^64bit "$DISK"
 	mounted "$DISK" "$T/mnt"
 	;;
 partition)
@@ -26,14 +26,14 @@ partition)
 	PART=${DISK}p2
 	[ -b "$PART" ] || PART=${DISK}2
 	soon test -b "$PART"
-	mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$PART"
+	mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 "$PART"
 	mounted "$PART" "$T/mnt"
 	;;
 dm)
 	# In two parts, so that requests are split there.
 	disk 128
 	dm rloop-pin "$(printf '0 65536 linear %s 131072\n65536 131072 linear %s 0' "$DISK" "$DISK")"
-	mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$DM"
+	mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 "$DM"
 	mounted "$DM" "$T/mnt"
 	;;
 loop)
@@ -41,7 +41,7 @@ loop)
 	lower=$(losetup --show -f --direct-io=on "$IMG")
 	defer detach "$lower"
 	settle
-	mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$lower"
+	mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 "$lower"
 	mounted "$lower" "$T/mnt"
 	;;
 esac

@@ -68,8 +68,8 @@ free "$IMG"
 scsi_disk 320 lbpws=1
 need_fs "$1"
 case $1 in
-ext4) mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$DISK" ;;
-xfs) mkfs.xfs -q -K -f "$DISK" ;;
+ext4) mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 "$DISK" ;;
+xfs) mkfs.xfs -q -K -f -b size="$BLOCK" "$DISK" ;;
 esac
 mounted "$DISK" "$T/scsi"
 fragmented 800

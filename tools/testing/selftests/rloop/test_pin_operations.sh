@@ -11,9 +11,9 @@
 need_fs "$1"
 disk 512
 case $1 in
-ext4) mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$DISK" ;;
-xfs) mkfs.xfs -q -K -f -i exchange=1 "$DISK" ;;
-btrfs) mkfs.btrfs -q -K -f "$DISK" ;;
+ext4) mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 "$DISK" ;;
+xfs) mkfs.xfs -q -K -f -b size="$BLOCK" -i exchange=1 "$DISK" ;;
+btrfs) mkfs.btrfs -q -K -f -s "$BLOCK" "$DISK" ;;
 esac
 mounted "$DISK" "$T/mnt"
 case $1 in

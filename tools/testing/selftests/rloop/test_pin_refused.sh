@@ -121,7 +121,7 @@ swap_off() { ! grep -q "^$1 " /proc/swaps || swapoff "$1"; }
 # new_ext4 [OPTION]...: IMG is to be on a new file system that mkfs.ext4 makes with these options.
 new_ext4() {
 	disk 128
-	mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$@" "$DISK"
+	mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 "$@" "$DISK"
 	mounted "$DISK" "$(mktemp -d "$T/mnt.XXXX")"
 	IMG=$MNT/img
 }
@@ -268,7 +268,7 @@ encrypted)
 zoned)
 	# A file system on the zones that can be written anywhere; only the last one is sequential.
 	disk 128 zoned=1 zone_size=4 zone_nr_conv=31
-	mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$DISK" 100M
+	mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 "$DISK" 100M
 	mounted "$DISK" "$T/mnt"
 	IMG=$MNT/img
 	written "$IMG" 2

@@ -200,9 +200,9 @@ ext4 | xfs | btrfs)
 	need_fs "$1"
 	disk 384
 	case $1 in
-	ext4) new_fs mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 "$DISK" ;;
-	xfs) new_fs mkfs.xfs -q -K -f "$DISK" ;;
-	btrfs) new_fs mkfs.btrfs -q -K -f "$DISK" ;;
+	ext4) new_fs mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 "$DISK" ;;
+	xfs) new_fs mkfs.xfs -q -K -f -b size="$BLOCK" "$DISK" ;;
+	btrfs) new_fs mkfs.btrfs -q -K -f -s "$BLOCK" "$DISK" ;;
 	esac
 	changes
 	if [ "$1" = btrfs ]; then
@@ -226,7 +226,7 @@ ext4 | xfs | btrfs)
 	;;
 bigalloc)
 	disk 128
-	new_fs mkfs.ext4 -q -F -b 4096 -E nodiscard,lazy_itable_init=0 -O bigalloc -C 65536 "$DISK"
+	new_fs mkfs.ext4 -q -F -b "$BLOCK" -E nodiscard,lazy_itable_init=0 -O bigalloc -C 65536 "$DISK"
 	attach "$IMG"
 	pin
 	goes_on 2
@@ -245,7 +245,7 @@ realtime)
 	rt=$DISK
 	disk 384
 	OPTIONS=(-o "rtdev=$rt")
-	mkfs.xfs -q -K -f -d rtinherit=1 -r "rtdev=$rt" "$DISK"
+	mkfs.xfs -q -K -f -b size="$BLOCK" -d rtinherit=1 -r "rtdev=$rt" "$DISK"
 	mount "${OPTIONS[@]}" "$DISK" "$(mktemp -d "$T/try.XXXX")" 2>/dev/null || skip "no realtime devices of xfs in this kernel"
 	umount "$DISK"
 	new_fs true
