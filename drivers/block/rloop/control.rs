@@ -207,9 +207,9 @@ impl Control {
             .devices
             .lock_killable()?
             .iter()
-            // status() does not lock the state. Losing a race adds one more device, which does no
-            // harm.
-            .find(|(_, slot)| matches!(slot, Slot::Live(live) if live.dev.status().is_none()))
+            // has_status() does not lock the state. Losing a race adds one more device, which does
+            // no harm.
+            .find(|(_, slot)| matches!(slot, Slot::Live(live) if !live.dev.has_status()))
             .map(|(number, _)| *number);
         match free {
             Some(number) => Ok(number),

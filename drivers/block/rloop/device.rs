@@ -220,6 +220,11 @@ impl LoopDevice {
         self.status.lock().clone()
     }
 
+    /// Whether the device is bound. Does not sleep.
+    pub(crate) fn has_status(&self) -> bool {
+        self.status.lock().is_some()
+    }
+
     /// Changes the status. May drop the last reference to the old backing, and so may sleep.
     pub(crate) fn set_status(&self, _held: &mut State, new: Option<Status>) {
         let old = mem::replace(&mut *self.status.lock(), new);

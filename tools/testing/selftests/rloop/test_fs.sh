@@ -48,7 +48,7 @@ ext4 | xfs | btrfs | tmpfs) filesystem "$1" ;;
 ext2) on_disk ext2 mkfs.ext2 -q ;;
 vfat) on_disk vfat mkfs.vfat ;;
 exfat) on_disk exfat mkfs.exfat ;;
-f2fs) on_disk f2fs mkfs.f2fs -q ;;
+f2fs) on_disk f2fs mkfs.f2fs -q -b "$(getconf PAGE_SIZE)" ;; # it mounts no other
 nilfs2) on_disk nilfs2 mkfs.nilfs2 -q ;;
 jfs) on_disk jfs mkfs.jfs -q ;;
 overlayfs)

@@ -13,8 +13,8 @@
 # fragmented EXTENTS: IMG is a file of so many of a page each, in MNT, pattern 1.
 fragmented() {
 	IMG=$MNT/img
-	LEN=$(($1 * 4096))
-	"$HERE/fsop" fragment "$IMG" "$MNT/other" 4096 "$1"
+	LEN=$(($1 * BLOCK))
+	"$HERE/fsop" fragment "$IMG" "$MNT/other" "$BLOCK" "$1"
 	pattern write "$IMG" 0 $LEN 1 -s -b 1048576
 }
 # only OFFSET LENGTH SEED: of that and what is beside it, IMG and the device have pattern 1 but there.

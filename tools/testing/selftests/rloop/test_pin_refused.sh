@@ -241,8 +241,11 @@ others)
 	;;
 f2fs | vfat)
 	need_fs "$1"
-	disk 128
-	"mkfs.$1" "$DISK" >"$T/mkfs.log" 2>&1
+	disk $((128 * BLOCK / 4096))
+	# f2fs mounts blocks of a page alone.
+	size=()
+	[ "$1" != f2fs ] || size=(-b "$BLOCK")
+	"mkfs.$1" "${size[@]}" "$DISK" >"$T/mkfs.log" 2>&1
 	mounted "$DISK" "$T/mnt" -t "$1"
 	IMG=$MNT/img
 	written "$IMG" 2
