@@ -48,7 +48,10 @@ ext4 | xfs | btrfs | tmpfs) filesystem "$1" ;;
 ext2) on_disk ext2 mkfs.ext2 -q ;;
 vfat) on_disk vfat mkfs.vfat ;;
 exfat) on_disk exfat mkfs.exfat ;;
-f2fs) on_disk f2fs mkfs.f2fs -q -b "$(getconf PAGE_SIZE)" ;; # it mounts no other
+f2fs)
+	[ "$(getconf PAGE_SIZE)" = 4096 ] || skip "f2fs mounts blocks of a page alone, and its mkfs makes no others than 4 KiB"
+	on_disk f2fs mkfs.f2fs -q
+	;;
 nilfs2) on_disk nilfs2 mkfs.nilfs2 -q ;;
 jfs) on_disk jfs mkfs.jfs -q ;;
 overlayfs)
