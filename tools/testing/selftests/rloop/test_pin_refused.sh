@@ -241,7 +241,7 @@ others)
 	;;
 f2fs | vfat)
 	need_fs "$1"
-	[ "$1$BLOCK" != f2fs16384 ] || skip "f2fs mounts blocks of a page alone, and its mkfs makes no others than 4 KiB"
+	[ "$1" != f2fs ] || [ "$BLOCK" = 4096 ] || skip "f2fs mounts blocks of a page alone, and its mkfs makes no others than 4 KiB"
 	disk 128
 	"mkfs.$1" "$DISK" >"$T/mkfs.log" 2>&1
 	mounted "$DISK" "$T/mnt" -t "$1"
