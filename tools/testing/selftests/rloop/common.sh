@@ -211,17 +211,17 @@ sum() {
 	echo $n
 }
 
-# TRACE is where the kernel's tracing is. Enabling an event doesn't enable sched_switch to note the
-# names of tasks: patching __schedule() while another CPU runs it ends in "Oops: int3" on QEMU's TCG.
+# TRACE is where the kernel's tracing is, without the option record-cmd: with it an event that is enabled
+# enables sched_switch, too, and to patch __schedule() may end in "Oops: int3" on QEMU's TCG.
 need_trace() {
 	TRACE=/sys/kernel/tracing
 	if [ ! -d "$TRACE/events" ]; then
 		mount -t tracefs none "$TRACE" 2>/dev/null || skip "no tracefs here"
 		defer umount "$TRACE"
 	fi
-	names_back() { echo "$1" >"$TRACE/options/record-cmd"; }
-	defer names_back "$(<"$TRACE/options/record-cmd")"
-	names_back 0
+	record_names() { echo "$1" >"$TRACE/options/record-cmd"; }
+	defer record_names "$(<"$TRACE/options/record-cmd")"
+	record_names 0
 }
 
 # ---- the device under test
