@@ -22,7 +22,10 @@ pattern write "$IMG" 0 33554432 1 -s
 attach --direct-io=on "$IMG"
 # The extents of the file are known then.
 ends "$HERE/batch" "$LOOP,16,1"
+depth=$(<"$SYS/queue/nr_requests")
 for n in 32 33 64 96; do
+	# With fewer tags the task waits for one, and what it has then is not served at once.
+	[ $n -le "$depth" ] || continue
 	before=$(counter $how)
 	ends "$HERE/batch" "${engine[@]}" -n 10 "$LOOP,$n,1"
 	served=$(($(counter $how) - before))
